@@ -1,0 +1,446 @@
+//! Paths into a record's JSON, the types of its fields, and what can be learnt of both by looking
+//! at a sample.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::timestamps;
+
+/// The longest text of a path, in bytes.
+pub const MAX_PATH_BYTES: usize = 256;
+/// How deep a path may reach.
+pub const MAX_PATH_DEPTH: usize = 16;
+/// How many fields a sample yields at most.
+pub const MAX_SAMPLED_FIELDS: usize = 200;
+/// How long an example value may be, in characters.
+const MAX_EXAMPLE_CHARS: usize = 80;
+
+/// The fields of a record: names to JSON values.
+pub type Fields = Map<String, Value>;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldType {
+    /// Any text.
+    Text,
+    /// A decimal number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A point in time, written as RFC 3339 in UTC.
+    Time,
+}
+
+impl FieldType {
+    /// The word people see, with its article: `a number`.
+    pub const fn with_article(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "a number",
+            Self::Boolean => "true or false",
+            Self::Time => "a time",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Segment {
+    Key(String),
+    Index(usize),
+}
+
+/// Where a value is in a record: `total`, `customer.country`, `items[0].price`. A key that has a
+/// dot or a bracket in it is written `["a.b"]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FieldPath {
+    text: String,
+    segments: Vec<Segment>,
+}
+
+/// The text is not a path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is not a path like customer.country or items[0].price")]
+pub struct InvalidPath(pub String);
+
+impl FieldPath {
+    /// The path's text, as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The path of one key at the top level.
+    pub fn of_key(key: &str) -> Self {
+        let plain = !key.is_empty() && !key.contains(['.', '[', ']', '"']);
+        let text = if plain {
+            key.to_owned()
+        } else {
+            format!("[{}]", Value::String(key.to_owned()))
+        };
+        Self {
+            text,
+            segments: vec![Segment::Key(key.to_owned())],
+        }
+    }
+
+    /// The value at the path, if the record has one.
+    pub fn get<'a>(&self, fields: &'a Fields) -> Option<&'a Value> {
+        let mut segments = self.segments.iter();
+        let mut value = match segments.next()? {
+            Segment::Key(key) => fields.get(key)?,
+            Segment::Index(_) => return None,
+        };
+        for segment in segments {
+            value = match segment {
+                Segment::Key(key) => value.as_object()?.get(key)?,
+                Segment::Index(index) => value.as_array()?.get(*index)?,
+            };
+        }
+        Some(value)
+    }
+
+    /// The key, when the path is one key at the top level and nothing more.
+    pub fn top_level_key(&self) -> Option<&str> {
+        match self.segments.as_slice() {
+            [Segment::Key(key)] => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The last key of the path, the natural name for what it leads to.
+    pub fn last_key(&self) -> &str {
+        self.segments
+            .iter()
+            .rev()
+            .find_map(|segment| match segment {
+                Segment::Key(key) => Some(key.as_str()),
+                Segment::Index(_) => None,
+            })
+            .unwrap_or(&self.text)
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for FieldPath {
+    type Err = InvalidPath;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPath> {
+        let text = text.trim();
+        let invalid = || InvalidPath(text.chars().take(MAX_EXAMPLE_CHARS).collect());
+        if text.is_empty() || text.len() > MAX_PATH_BYTES {
+            return Err(invalid());
+        }
+        let mut segments = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(bracket) = rest.strip_prefix('[') {
+                if let Ok((key, used)) = quoted(bracket) {
+                    segments.push(Segment::Key(key));
+                    rest = bracket.get(used..).ok_or_else(invalid)?;
+                } else {
+                    let (index, after) = bracket.split_once(']').ok_or_else(invalid)?;
+                    segments.push(Segment::Index(index.parse().map_err(|_| invalid())?));
+                    rest = after;
+                }
+                rest = rest.strip_prefix('.').unwrap_or(rest);
+            } else {
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                let (key, after) = rest.split_at(end);
+                if key.is_empty() || key.contains([']', '"']) || after == "." {
+                    return Err(invalid());
+                }
+                segments.push(Segment::Key(key.to_owned()));
+                rest = after.strip_prefix('.').unwrap_or(after);
+            }
+        }
+        if segments.len() > MAX_PATH_DEPTH || !matches!(segments[0], Segment::Key(_)) {
+            return Err(invalid());
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            segments,
+        })
+    }
+}
+
+/// Reads a JSON string and the bracket that closes it; returns the key and the bytes used.
+fn quoted(text: &str) -> Result<(String, usize), ()> {
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<String>();
+    let key = stream.next().ok_or(())?.map_err(|_| ())?;
+    let used = stream.byte_offset();
+    if text.as_bytes().get(used) == Some(&b']') {
+        Ok((key, used + 1))
+    } else {
+        Err(())
+    }
+}
+
+impl Serialize for FieldPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// A field that was seen in a sample of records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampledField {
+    /// Where it is.
+    pub path: FieldPath,
+    /// The type that fits all values that were seen.
+    pub field_type: FieldType,
+    /// One of the values, shortened.
+    pub example: Option<String>,
+}
+
+/// Looks at `records` and returns their fields, nested objects taken apart, in the order in
+/// which they were first seen. Arrays are one field of type text, unless they are short arrays
+/// of numbers (coordinates), which are taken apart too.
+pub fn sample_fields<'a>(records: impl IntoIterator<Item = &'a Fields>) -> Vec<SampledField> {
+    let mut order: Vec<(String, FieldPath)> = Vec::new();
+    let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+    for record in records {
+        for (key, value) in record {
+            visit(FieldPath::of_key(key), value, &mut order, &mut seen);
+        }
+    }
+    order
+        .into_iter()
+        .filter_map(|(text, path)| {
+            let seen = seen.remove(&text)?;
+            Some(SampledField {
+                path,
+                field_type: seen.field_type(),
+                example: seen.example,
+            })
+        })
+        .collect()
+}
+
+#[derive(Default)]
+struct Seen {
+    numbers: usize,
+    booleans: usize,
+    times: usize,
+    texts: usize,
+    numbers_in_text: usize,
+    looks_like_time: usize,
+    example: Option<String>,
+}
+
+impl Seen {
+    fn add(&mut self, key: &str, value: &Value) {
+        match value {
+            Value::Null => return,
+            Value::Bool(_) => self.booleans += 1,
+            Value::Number(_) => {
+                self.numbers += 1;
+                if names_a_time(key) && timestamps::parse_ms(value).is_some_and(is_recent) {
+                    self.looks_like_time += 1;
+                }
+            }
+            Value::String(text) => {
+                let digits = text.parse::<f64>().is_ok_and(f64::is_finite);
+                if !digits && timestamps::parse_ms(value).is_some() {
+                    self.times += 1;
+                } else if digits && !text.starts_with('0') || text == "0" {
+                    self.numbers_in_text += 1;
+                } else {
+                    self.texts += 1;
+                }
+            }
+            Value::Array(_) | Value::Object(_) => self.texts += 1,
+        }
+        if self.example.is_none() {
+            self.example = Some(shorten(value));
+        }
+    }
+
+    fn field_type(&self) -> FieldType {
+        let all = self.numbers + self.booleans + self.times + self.texts + self.numbers_in_text;
+        if all == 0 {
+            FieldType::Text
+        } else if self.times + self.looks_like_time == all {
+            FieldType::Time
+        } else if self.numbers + self.numbers_in_text == all {
+            FieldType::Number
+        } else if self.booleans == all {
+            FieldType::Boolean
+        } else {
+            FieldType::Text
+        }
+    }
+}
+
+/// Whether a key is one that usually holds a point in time.
+fn names_a_time(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["time", "date", "timestamp", "created", "updated", "ts"].contains(&key.as_str())
+        || ["_at", "time", "timestamp", "_date", "_ts"]
+            .iter()
+            .any(|end| key.ends_with(end))
+}
+
+/// Whether a time is between 1990 and 2100, where a number that is meant as a time lies.
+fn is_recent(ms: i64) -> bool {
+    (631_152_000_000..4_102_444_800_000).contains(&ms)
+}
+
+fn visit(
+    path: FieldPath,
+    value: &Value,
+    order: &mut Vec<(String, FieldPath)>,
+    seen: &mut BTreeMap<String, Seen>,
+) {
+    if path.segments.len() < MAX_PATH_DEPTH {
+        match value {
+            Value::Object(fields) if !fields.is_empty() => {
+                for (key, value) in fields {
+                    visit(child(&path, Segment::Key(key.clone())), value, order, seen);
+                }
+                return;
+            }
+            Value::Array(items)
+                if (1..=4).contains(&items.len()) && items.iter().all(Value::is_number) =>
+            {
+                for (index, value) in items.iter().enumerate() {
+                    visit(child(&path, Segment::Index(index)), value, order, seen);
+                }
+                return;
+            }
+            _ => {}
+        }
+    }
+    if !seen.contains_key(&path.text) {
+        if order.len() >= MAX_SAMPLED_FIELDS || path.text.len() > MAX_PATH_BYTES {
+            return;
+        }
+        order.push((path.text.clone(), path.clone()));
+    }
+    seen.entry(path.text.clone())
+        .or_default()
+        .add(path.last_key(), value);
+}
+
+fn child(path: &FieldPath, segment: Segment) -> FieldPath {
+    let text = match &segment {
+        Segment::Index(index) => format!("{}[{index}]", path.text),
+        Segment::Key(key) => {
+            let key = FieldPath::of_key(key).text;
+            if key.starts_with('[') {
+                format!("{}{key}", path.text)
+            } else {
+                format!("{}.{key}", path.text)
+            }
+        }
+    };
+    let mut segments = path.segments.clone();
+    segments.push(segment);
+    FieldPath { text, segments }
+}
+
+/// A value as short text, for messages and examples.
+pub fn shorten(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if text.chars().count() <= MAX_EXAMPLE_CHARS {
+        return text;
+    }
+    text.chars()
+        .take(MAX_EXAMPLE_CHARS - 1)
+        .chain(['…'])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fields(value: &Value) -> Fields {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn paths_lead_to_values() {
+        let record = fields(&json!({"a": {"b": [1, {"c.d": 2}]}, "e f": 3}));
+        let check = |path: &str, expected: Option<Value>| {
+            let path: FieldPath = path.parse().unwrap();
+            assert_eq!(path.get(&record).cloned(), expected, "{path}");
+        };
+        check("a.b[0]", Some(json!(1)));
+        check("a.b[1][\"c.d\"]", Some(json!(2)));
+        check("e f", Some(json!(3)));
+        check("[\"e f\"]", Some(json!(3)));
+        check("a.b[9]", None);
+        check("a.x.y", None);
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for text in [
+            "", ".", "a.", ".a", "a..b", "a[", "a[x]", "[0]", "a]", "a[-1]", "a\"b",
+        ] {
+            assert!(text.parse::<FieldPath>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sample_shows_names_types_and_examples() {
+        let quake = fields(&json!({
+            "id": "ak18000001",
+            "properties": {"mag": 1.4, "time": 1_517_977_070_820_i64, "felt": null, "sig": "12"},
+            "geometry": {"coordinates": [-149.4, 63.2, 83.2]},
+            "tags": ["a", "b"],
+            "ok": true,
+            "day": "2018-02-07",
+        }));
+        let found: Vec<_> = sample_fields([&quake])
+            .into_iter()
+            .map(|field| (field.path.to_string(), field.field_type))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("id".to_owned(), FieldType::Text),
+                ("properties.mag".to_owned(), FieldType::Number),
+                ("properties.time".to_owned(), FieldType::Time),
+                ("properties.felt".to_owned(), FieldType::Text),
+                ("properties.sig".to_owned(), FieldType::Number),
+                ("geometry.coordinates[0]".to_owned(), FieldType::Number),
+                ("geometry.coordinates[1]".to_owned(), FieldType::Number),
+                ("geometry.coordinates[2]".to_owned(), FieldType::Number),
+                ("tags".to_owned(), FieldType::Text),
+                ("ok".to_owned(), FieldType::Boolean),
+                ("day".to_owned(), FieldType::Time),
+            ]
+        );
+    }
+
+    #[test]
+    fn every_sampled_path_reads_back() {
+        let record = fields(&json!({"a.b": {"c[0]": 1, "\"": 2, "": 3}, "x": {"y": [1.0, 2.0]}}));
+        for field in sample_fields([&record]) {
+            let again: FieldPath = field.path.as_str().parse().unwrap();
+            assert!(again.get(&record).is_some(), "{again}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The one table of plans and limits: enforcement, the client's texts and the docs read it.
+
+use crate::{Invalid, InvalidCode};
+
+/// A plan an organization can be on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Plan {
+    /// Starter, for nothing.
+    Free,
+    /// Professional.
+    Pro,
+    /// Team.
+    Business,
+    /// Custom.
+    Enterprise,
+}
+
+/// What a plan allows. `None` is unlimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Pipelines in the organization.
+    pub pipelines: Option<u32>,
+    /// Dashboards in the organization.
+    pub dashboards: Option<u32>,
+    /// Stored records per month; one record is one data point.
+    pub points_per_month: Option<u32>,
+    /// How long records are kept.
+    pub retention_days: Option<u32>,
+    /// The shortest time between two polls of one pipeline.
+    pub shortest_polling_interval_seconds: u32,
+}
+
+/// Every new organization gets this many days of [`Plan::Pro`], once.
+pub const TRIAL_DAYS: u32 = 14;
+
+impl Plan {
+    /// All plans, the smallest first.
+    pub const ALL: [Self; 4] = [Self::Free, Self::Pro, Self::Business, Self::Enterprise];
+
+    /// The word in the database and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Pro => "pro",
+            Self::Business => "business",
+            Self::Enterprise => "enterprise",
+        }
+    }
+
+    /// The name that people see.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Free => "Free",
+            Self::Pro => "Pro",
+            Self::Business => "Business",
+            Self::Enterprise => "Enterprise",
+        }
+    }
+
+    /// The plan with this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plan| plan.as_str() == word)
+    }
+
+    /// What the plan allows.
+    pub const fn limits(self) -> Limits {
+        match self {
+            Self::Free => Limits {
+                pipelines: Some(3),
+                dashboards: Some(3),
+                points_per_month: Some(10_000),
+                retention_days: Some(7),
+                shortest_polling_interval_seconds: 15 * 60,
+            },
+            Self::Pro => Limits {
+                pipelines: Some(25),
+                dashboards: Some(15),
+                points_per_month: Some(1_000_000),
+                retention_days: Some(30),
+                shortest_polling_interval_seconds: 60,
+            },
+            Self::Business => Limits {
+                pipelines: Some(100),
+                dashboards: None,
+                points_per_month: Some(10_000_000),
+                retention_days: Some(90),
+                shortest_polling_interval_seconds: 10,
+            },
+            Self::Enterprise => Limits {
+                pipelines: None,
+                dashboards: None,
+                points_per_month: None,
+                retention_days: None,
+                shortest_polling_interval_seconds: 1,
+            },
+        }
+    }
+
+    /// Checks a polling interval against the plan; the message names the plan that allows it.
+    pub fn check_polling_interval(self, interval_seconds: u32) -> Result<(), Invalid> {
+        let shortest = self.limits().shortest_polling_interval_seconds;
+        if interval_seconds >= shortest {
+            return Ok(());
+        }
+        let allowing = Self::ALL
+            .into_iter()
+            .find(|plan| plan.limits().shortest_polling_interval_seconds <= interval_seconds);
+        let lift = allowing.map_or_else(String::new, |plan| {
+            format!(
+                " {} polls every {}.",
+                plan.name(),
+                duration_text(interval_seconds)
+            )
+        });
+        Err(Invalid::new(
+            "intervalSeconds",
+            InvalidCode::PlanRequired,
+            format!(
+                "The {} plan polls at most every {}.{lift}",
+                self.name(),
+                duration_text(shortest)
+            ),
+        ))
+    }
+}
+
+/// A duration as people say it: `15 min`, `10 s`, `2 h`.
+pub fn duration_text(seconds: u32) -> String {
+    match seconds {
+        s if s >= 86_400 && s % 86_400 == 0 => format!("{} d", s / 86_400),
+        s if s >= 3_600 && s % 3_600 == 0 => format!("{} h", s / 3_600),
+        s if s >= 60 && s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bigger_plan_never_allows_less() {
+        let at_least = |a: Option<u32>, b: Option<u32>| b.is_none_or(|b| a.is_some_and(|a| a <= b));
+        for pair in Plan::ALL.windows(2) {
+            let (small, big) = (pair[0].limits(), pair[1].limits());
+            assert!(at_least(small.pipelines, big.pipelines));
+            assert!(at_least(small.dashboards, big.dashboards));
+            assert!(at_least(small.points_per_month, big.points_per_month));
+            assert!(at_least(small.retention_days, big.retention_days));
+            assert!(
+                small.shortest_polling_interval_seconds >= big.shortest_polling_interval_seconds
+            );
+        }
+    }
+
+    #[test]
+    fn a_too_short_interval_names_the_plan_that_allows_it() {
+        assert_eq!(Plan::Pro.check_polling_interval(60), Ok(()));
+        let error = Plan::Pro.check_polling_interval(10).unwrap_err();
+        assert_eq!(
+            error.message,
+            "The Pro plan polls at most every 1 min. Business polls every 10 s."
+        );
+        assert_eq!(error.code, InvalidCode::PlanRequired);
+    }
+}
