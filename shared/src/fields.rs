@@ -16,6 +16,8 @@ pub const MAX_PATH_BYTES: usize = 256;
 pub const MAX_PATH_DEPTH: usize = 16;
 /// How many fields a sample yields at most.
 pub const MAX_SAMPLED_FIELDS: usize = 200;
+/// The largest array index that [`FieldPath::put`] writes to.
+pub const MAX_WRITTEN_INDEX: usize = 999;
 /// How long an example value may be, in characters.
 const MAX_EXAMPLE_CHARS: usize = 80;
 
@@ -101,6 +103,45 @@ impl FieldPath {
             };
         }
         Some(value)
+    }
+
+    /// Writes a value at the path and makes the objects and arrays on the way. What stands in the
+    /// way is replaced; an index beyond [`MAX_WRITTEN_INDEX`] writes nothing.
+    pub fn put(&self, fields: &mut Fields, value: Value) {
+        let mut segments = self.segments.iter();
+        let Some(Segment::Key(first)) = segments.next() else {
+            return;
+        };
+        let mut place = fields.entry(first.clone()).or_insert(Value::Null);
+        for segment in segments {
+            place = match segment {
+                Segment::Key(key) => {
+                    if !place.is_object() {
+                        *place = Value::Object(Fields::new());
+                    }
+                    let Some(object) = place.as_object_mut() else {
+                        return;
+                    };
+                    object.entry(key.clone()).or_insert(Value::Null)
+                }
+                Segment::Index(index) => {
+                    if *index > MAX_WRITTEN_INDEX {
+                        return;
+                    }
+                    if !place.is_array() {
+                        *place = Value::Array(Vec::new());
+                    }
+                    let Some(items) = place.as_array_mut() else {
+                        return;
+                    };
+                    if items.len() <= *index {
+                        items.resize(index + 1, Value::Null);
+                    }
+                    &mut items[*index]
+                }
+            };
+        }
+        *place = value;
     }
 
     /// The key, when the path is one key at the top level and nothing more.
@@ -392,6 +433,21 @@ mod tests {
         check("[\"e f\"]", Some(json!(3)));
         check("a.b[9]", None);
         check("a.x.y", None);
+    }
+
+    #[test]
+    fn a_value_is_written_where_it_is_read() {
+        for text in ["a", "a.b", "a[2].c", "a.b[0][1]", "[\"a.b\"].c"] {
+            let path: FieldPath = text.parse().unwrap();
+            let mut record = fields(&json!({"a": {"x": 1}, "z": 2}));
+            path.put(&mut record, json!("new"));
+            assert_eq!(path.get(&record), Some(&json!("new")), "{text}");
+            assert_eq!(record["z"], json!(2));
+        }
+        let mut record = Fields::new();
+        let far: FieldPath = "a[1000000000]".parse().unwrap();
+        far.put(&mut record, json!(1));
+        assert_eq!(far.get(&record), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod cast;
 pub mod fields;
 pub mod ids;
+pub mod layout;
 pub mod mapping;
 pub mod plans;
 pub mod ranges;

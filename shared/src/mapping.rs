@@ -149,6 +149,26 @@ fn apply_map(map: &MapStep, mut fields: Fields) -> Result<Fields, StepError> {
     Ok(mapped)
 }
 
+/// What a stored record most likely was when it was received: each mapped field is put back where
+/// it came from. Casts are not undone, and what the steps left out stays lost; good enough to
+/// preview a change of the steps on records that are already stored.
+pub fn undo(steps: &[Step], stored: &Fields) -> Fields {
+    let mut fields = stored.clone();
+    for Step::Map(map) in steps.iter().rev() {
+        let mut before = Fields::new();
+        for mapping in &map.fields {
+            if let Some(value) = fields.shift_remove(&mapping.to) {
+                mapping.from.put(&mut before, value);
+            }
+        }
+        if map.keep_rest {
+            before.extend(fields);
+        }
+        fields = before;
+    }
+    fields
+}
+
 /// Checks the steps of a pipeline before they are saved.
 pub fn check_steps(steps: &[Step]) -> Result<(), Vec<Invalid>> {
     let mut problems = Vec::new();
@@ -338,6 +358,29 @@ mod tests {
             outcome,
             Outcome::Stored(json!({"b": 1, "c": 2}).as_object().unwrap().clone())
         );
+    }
+
+    #[test]
+    fn a_transform_gives_the_same_again_after_it_was_undone() {
+        let received = json!({"total": "184.20", "customer": {"country": "DE"}, "note": "x"});
+        for keep_rest in [false, true] {
+            let steps = [Step::Map(MapStep {
+                keep_rest,
+                ..map(&[
+                    ("total", "total_eur", Some(FieldType::Number)),
+                    ("customer.country", "country", None),
+                ])
+            })];
+            let Outcome::Stored(stored) = apply(&steps, &received) else {
+                unreachable!("the record is stored")
+            };
+            let undone = undo(&steps, &stored);
+            assert_eq!(undone.get("note").is_some(), keep_rest);
+            assert_eq!(
+                apply(&steps, &Value::Object(undone)),
+                Outcome::Stored(stored)
+            );
+        }
     }
 
     #[test]
