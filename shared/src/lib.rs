@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod cast;
 pub mod fields;
+pub mod figures;
 pub mod ids;
 pub mod layout;
 pub mod mapping;
