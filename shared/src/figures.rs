@@ -1,35 +1,28 @@
-//! How figures are written for people: grouping, decimals, large numbers, units, the change from
-//! one figure to another, and lengths of time. The client and pictures made on the server agree
-//! because both ask here.
+//! How figures are written for people: decimals, large numbers, units, the change from one figure
+//! to another, and lengths of time. The client and pictures made on the server agree because both
+//! ask here; only the digits themselves are written by the caller, as is usual where the reader is.
 
 /// Keeps a figure and its unit on one line.
 const NO_BREAK_SPACE: char = '\u{a0}';
-/// The typographic minus, as wide as a plus and a digit.
-const MINUS: char = '\u{2212}';
 /// From here on a figure is shortened: `1.28 M`.
 const FIRST_SHORTENED: f64 = 1e6;
 /// More decimals than a float can tell apart are never written.
-const MAX_DECIMALS: usize = 6;
+const MAX_DECIMALS: u8 = 6;
 /// Units that are written before their figure.
 const LEADING_UNITS: [&str; 14] = [
     "€", "$", "£", "¥", "₹", "₩", "CHF", "EUR", "USD", "GBP", "JPY", "INR", "AUD", "CAD",
 ];
 
-/// The whole figure, its thousands grouped: `48,210`, `0.034`, `−3.5`.
-///
-/// Without `decimals`, as many are written as make sense for a figure of this size.
-pub fn number(value: f64, decimals: Option<u8>) -> String {
-    if !value.is_finite() {
-        return "–".to_owned();
-    }
-    let text = match decimals {
-        Some(decimals) => fixed(value.abs(), usize::from(decimals)),
-        None => trimmed(fixed(value.abs(), sensible_decimals(value.abs()))),
-    };
+/// Writes a number with exactly so many decimals, its thousands grouped.
+pub type Digits = fn(f64, u8) -> String;
+
+/// Digits as English readers write them: `48,210.00`, `-3.5`.
+pub fn english(value: f64, decimals: u8) -> String {
+    let text = format!("{:.*}", usize::from(decimals), value.abs());
     let is_zero = text.chars().all(|digit| matches!(digit, '0' | '.'));
-    let mut grouped = String::with_capacity(text.len() + text.len() / 3 + 3);
+    let mut grouped = String::with_capacity(text.len() + text.len() / 3 + 1);
     if value < 0.0 && !is_zero {
-        grouped.push(MINUS);
+        grouped.push('-');
     }
     let whole_len = text.find('.').unwrap_or(text.len());
     for (index, digit) in text.char_indices() {
@@ -41,11 +34,40 @@ pub fn number(value: f64, decimals: Option<u8>) -> String {
     grouped
 }
 
+/// How many decimals are written: the wanted ones, or as many as make sense for a figure of this
+/// size, without zeros at the end.
+pub fn decimals_of(value: f64, wanted: Option<u8>) -> u8 {
+    if let Some(wanted) = wanted {
+        return wanted.min(MAX_DECIMALS);
+    }
+    let most = match value.abs() {
+        size if size >= 1_000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 1.0 => 2,
+        size if size >= 0.1 => 3,
+        size if size >= 0.01 => 4,
+        _ => MAX_DECIMALS,
+    };
+    let text = format!("{:.*}", usize::from(most), value.abs());
+    let zeros = text.chars().rev().take_while(|digit| *digit == '0').count();
+    most.saturating_sub(u8::try_from(zeros).unwrap_or(MAX_DECIMALS))
+}
+
+/// The whole figure: `48,210`, `0.034`, `-3.5`.
+pub fn number(value: f64, decimals: Option<u8>, digits: Digits) -> String {
+    if value.is_finite() {
+        // Adding zero turns a negative zero into a plain one.
+        digits(value + 0.0, decimals_of(value, decimals))
+    } else {
+        "–".to_owned()
+    }
+}
+
 /// A figure for a small place: whole below a million, then `1.28 M`, `3.4 B`, `12 T`.
-pub fn short_number(value: f64, decimals: Option<u8>) -> String {
+pub fn short_number(value: f64, decimals: Option<u8>, digits: Digits) -> String {
     let size = value.abs();
     let (divisor, suffix) = if size < FIRST_SHORTENED || !size.is_finite() {
-        return number(value, decimals);
+        return number(value, decimals, digits);
     } else if size < 1e9 {
         (1e6, 'M')
     } else if size < 1e12 {
@@ -53,7 +75,8 @@ pub fn short_number(value: f64, decimals: Option<u8>) -> String {
     } else {
         (1e12, 'T')
     };
-    let shortened = number(value / divisor, decimals.map(|decimals| decimals.max(2)));
+    let decimals = decimals.map(|decimals| decimals.max(2));
+    let shortened = number(value / divisor, decimals, digits);
     format!("{shortened}{NO_BREAK_SPACE}{suffix}")
 }
 
@@ -91,22 +114,25 @@ pub struct Change {
 
 /// The change from `previous` to `value`: in per cent, in points when the unit itself is per
 /// cent, and in the unit when there was nothing before to take a part of.
-pub fn change(value: f64, previous: f64, unit: &str, decimals: Option<u8>) -> Change {
+pub fn change(value: f64, previous: f64, unit: &str, digits: Digits) -> Change {
     let difference = value - previous;
-    let (amount, text) = if unit.trim() == "%" {
-        let text = trimmed(fixed(difference.abs(), 1));
-        (difference, format!("{text}{NO_BREAK_SPACE}pt"))
+    let (amount, decimals) = if unit.trim() == "%" {
+        (difference, 1)
     } else if previous.abs() < f64::EPSILON {
-        let text = short_number(difference.abs(), decimals);
-        (difference, with_unit(&text, unit))
+        (difference, decimals_of(difference, None))
     } else {
         let percent = difference / previous.abs() * 100.0;
-        let decimals = usize::from(percent.abs() < 99.95);
-        let text = number(percent.abs().min(999_999.0), u8::try_from(decimals).ok());
-        (percent, format!("{text}{NO_BREAK_SPACE}%"))
+        (percent, u8::from(percent.abs() < 99.95))
     };
-    let is_flat = !text.contains(|letter: char| ('1'..='9').contains(&letter));
-    let trend = if is_flat {
+    let size = amount.abs().min(1e15);
+    let text = if unit.trim() == "%" {
+        format!("{}{NO_BREAK_SPACE}pt", digits(size, decimals))
+    } else if previous.abs() < f64::EPSILON {
+        with_unit(&short_number(size, None, digits), unit)
+    } else {
+        format!("{}{NO_BREAK_SPACE}%", digits(size, decimals))
+    };
+    let trend = if size < 0.5 / 10_f64.powi(i32::from(decimals)) {
         Trend::Flat
     } else if amount > 0.0 {
         Trend::Up
@@ -138,41 +164,22 @@ pub fn per_bucket(seconds: i64) -> String {
     }
 }
 
-fn fixed(value: f64, decimals: usize) -> String {
-    format!("{value:.*}", decimals.min(MAX_DECIMALS))
-}
-
-fn sensible_decimals(size: f64) -> usize {
-    match size {
-        size if size >= 1_000.0 => 0,
-        size if size >= 100.0 => 1,
-        size if size >= 1.0 => 2,
-        size if size >= 0.1 => 3,
-        size if size >= 0.01 => 4,
-        _ => MAX_DECIMALS,
-    }
-}
-
-fn trimmed(text: String) -> String {
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn plain(text: &str) -> String {
-        text.replace(NO_BREAK_SPACE, " ").replace(MINUS, "-")
+        text.replace(NO_BREAK_SPACE, " ")
     }
 
     #[test]
     fn figures_are_grouped_and_cut_sensibly() {
         let check = |value: f64, decimals: Option<u8>, expected: &str| {
-            assert_eq!(plain(&number(value, decimals)), expected, "{value}");
+            assert_eq!(
+                plain(&number(value, decimals, english)),
+                expected,
+                "{value}"
+            );
         };
         check(0.0, None, "0");
         check(-0.0, None, "0");
@@ -197,7 +204,11 @@ mod tests {
     #[test]
     fn large_figures_become_short() {
         let check = |value: f64, decimals: Option<u8>, expected: &str| {
-            assert_eq!(plain(&short_number(value, decimals)), expected, "{value}");
+            assert_eq!(
+                plain(&short_number(value, decimals, english)),
+                expected,
+                "{value}"
+            );
         };
         check(999_999.0, None, "999,999");
         check(1_284_000.0, None, "1.28 M");
@@ -222,7 +233,7 @@ mod tests {
     #[test]
     fn changes_say_which_way_and_how_much() {
         let check = |value, previous, unit, trend, text: &str| {
-            let change = change(value, previous, unit, None);
+            let change = change(value, previous, unit, english);
             assert_eq!(
                 (change.trend, plain(&change.text)),
                 (trend, text.to_owned())
@@ -234,6 +245,7 @@ mod tests {
         check(100.001, 100.0, "", Trend::Flat, "0.0 %");
         check(1_000.0, 100.0, "", Trend::Up, "900 %");
         check(1.6, 1.9, "%", Trend::Down, "0.3 pt");
+        check(1.92, 1.9, "%", Trend::Flat, "0.0 pt");
         check(61.0, 0.0, "ms", Trend::Up, "61 ms");
         check(0.0, 0.0, "", Trend::Flat, "0");
         check(5.0, -10.0, "", Trend::Up, "150 %");
