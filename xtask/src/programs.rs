@@ -1,0 +1,71 @@
+//! Commands that build a program of the workspace and run it: the schema's export, benchmarks, and
+//! screenshots.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::apt::{self, Needed};
+use crate::phases::say;
+use crate::shell::{output, run};
+use crate::workspace::Workspace;
+use crate::{test, web};
+
+/// Writes schema.graphql from the code.
+pub fn schema(workspace: &Workspace) -> Result<()> {
+    let mut export = workspace.cargo([
+        "run",
+        "--quiet",
+        "--package",
+        "dash-api",
+        "--bin",
+        "dash",
+        "--",
+        "schema",
+    ]);
+    // The compiler's words go to the terminal, the schema into the file.
+    let sdl = output(export.stderr(std::process::Stdio::inherit()))?;
+    fs::write(workspace.path("schema.graphql"), sdl).context("writing schema.graphql")?;
+    say("schema.graphql is written");
+    Ok(())
+}
+
+/// Runs the benchmark `name` on a release build; it prints a table and writes NAME.json.
+pub fn bench(workspace: &Workspace, name: &str, options: &[String]) -> Result<()> {
+    let results = workspace.target.join("bench");
+    fs::create_dir_all(&results).with_context(|| format!("creating {}", results.display()))?;
+    let mut bench = with_browser(workspace, "release", "dash-bench")?;
+    bench
+        .arg(name)
+        .args(options)
+        .env("DASH_BENCH_DIR", &results);
+    bench.env("DASH_BENCH_WEB_DIST", workspace.path("web/dist"));
+    run(&mut bench)
+}
+
+/// Takes the pictures that the documentation shows.
+pub fn screenshots(workspace: &Workspace) -> Result<()> {
+    let pictures = workspace.path("docs/images");
+    fs::create_dir_all(&pictures).with_context(|| format!("creating {}", pictures.display()))?;
+    let mut screenshots = with_browser(workspace, "release", "dash-screenshots")?;
+    run(screenshots.env("DASH_SCREENSHOTS_DIR", &pictures))
+}
+
+/// A program of the crate `dash-tests`, built together with the client and the server it drives.
+fn with_browser(workspace: &Workspace, profile: &str, program: &str) -> Result<Command> {
+    web::install(workspace)?;
+    crate::npm::install_packages(workspace, "tests")?;
+    apt::install(workspace, &[Needed::Chromium, Needed::ChromeDriver])?;
+    web::build(workspace)?;
+    say(&format!("building {program}"));
+    let mut build = workspace.cargo(["build", "--profile", profile]);
+    run(build
+        .args(test::SERVER_CRATES)
+        .args(["--bin", "dash", "--bin", program]))?;
+    let mut command = workspace.command(workspace.built(profile, program));
+    command.envs(test::environment(workspace));
+    command.envs(test::browser_environment(workspace)?);
+    command.env("DASH_TEST_BINARY", workspace.built(profile, "dash"));
+    Ok(command)
+}
