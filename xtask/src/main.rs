@@ -5,7 +5,8 @@
 
 #![expect(
     clippy::print_stdout,
-    reason = "a command-line tool speaks on standard output"
+    clippy::print_stderr,
+    reason = "a command-line tool speaks to its user"
 )]
 
 mod apt;
@@ -20,7 +21,9 @@ mod tools;
 mod web;
 mod workspace;
 
-use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
 use workspace::Workspace;
 
 const HELP: &str = "\
@@ -28,6 +31,7 @@ cargo xtask COMMAND
 
   serve [--open] [--port N]   build Dash in release mode and start it at http://localhost:4000,
                               with SQLite in ./data; --open opens it in the browser
+  build                       that build alone: web/dist and target/release/dash
   test [--only PHASE]...      everything CI runs; PHASE is one of
                               format, lints, unit, sqlite, postgres, web, browser
   check                       format and lints alone
@@ -38,22 +42,29 @@ cargo xtask COMMAND
   help                        this text
 ";
 
-fn main() -> Result<()> {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let command = if arguments.is_empty() {
-        "help".to_owned()
-    } else {
-        arguments.remove(0)
-    };
-    let mut options = Options(arguments);
+fn main() -> ExitCode {
+    match run(Options(std::env::args().skip(1).collect())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut options: Options) -> Result<()> {
+    let command = options.argument("a command")?;
     match command.as_str() {
         "serve" => {
             let open = options.flag("--open");
-            let port = options
-                .value("--port")?
-                .map_or(Ok(4000), |port| port.parse())?;
+            let port = options.value("--port")?.unwrap_or("4000".to_owned());
+            let port = port.parse().context("--port needs a number up to 65535")?;
             options.end()?;
             serve::serve(&Workspace::locate()?, port, open)
+        }
+        "build" => {
+            options.end()?;
+            serve::build(&Workspace::locate()?).map(drop)
         }
         // `serve --open` starts this beside the server.
         "open-when-ready" => {

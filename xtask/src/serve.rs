@@ -1,6 +1,7 @@
-//! `cargo xtask serve`: Dash as its users get it, on this machine.
+//! `cargo xtask build` and `serve`: Dash as its users get it, on this machine.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -13,11 +14,8 @@ use crate::workspace::Workspace;
 
 const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// Builds client and server, and becomes the server: signals reach it without a detour.
-pub fn serve(workspace: &Workspace, port: u16, open: bool) -> Result<()> {
-    if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
-        bail!("port {port} is taken; choose another one with --port");
-    }
+/// Builds client and server in release mode; returns the client's folder.
+pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     web::install(workspace)?;
     let dist = web::build(workspace)?;
     say("building the server");
@@ -29,6 +27,15 @@ pub fn serve(workspace: &Workspace, port: u16, open: bool) -> Result<()> {
         "--bin",
         "dash",
     ]))?;
+    Ok(dist)
+}
+
+/// Builds everything, and becomes the server: signals reach it without a detour.
+pub fn serve(workspace: &Workspace, port: u16, open: bool) -> Result<()> {
+    if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
+        bail!("port {port} is taken; choose another one with --port");
+    }
+    let dist = build(workspace)?;
 
     say(&format!("Dash is at {}", url(port)));
     if open {
