@@ -1,0 +1,132 @@
+//! Settings: who one is, what the organization's plan allows, how Dash looks.
+
+use leptos::prelude::*;
+
+use crate::{
+    api::accounts::{Role, Viewer},
+    components::{Button, ButtonLink, Card, Choice, Icon, PageHead, Segmented, Tag, Tone},
+    format::{count, date, plural},
+    session::use_session,
+    theme::{ThemeChoice, use_theme},
+};
+
+/// The settings.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let session = use_session();
+    view! {
+        <PageHead title="Settings"/>
+        <div class="page form-page">
+            {move || session.viewer().map(|viewer| view! {
+                <Profile viewer=viewer.clone()/>
+                <Plan viewer/>
+            })}
+            <Appearance/>
+            <Card title="Developers" class="settings-card">
+                <p class="muted">
+                    "Everything Dash shows comes from its GraphQL API. The explorer has its documentation, and runs queries as you."
+                </p>
+                <div class="row">
+                    <a class="btn" href="/graphiql" rel="external">"Open the API explorer"</a>
+                </div>
+            </Card>
+            <Card title="Session" class="settings-card">
+                <p class="muted">"Ends your session in this browser."</p>
+                <div class="row">
+                    <Button icon=Icon::LogOut on_click=move || session.log_out() test_id="settings-log-out">
+                        "Log out"
+                    </Button>
+                </div>
+            </Card>
+        </div>
+    }
+}
+
+#[component]
+fn Profile(viewer: Viewer) -> impl IntoView {
+    let role = match viewer.role {
+        Role::Owner => "Owner",
+        Role::Admin => "Admin",
+        Role::Editor => "Editor",
+        Role::Viewer => "Viewer",
+    };
+    view! {
+        <Card title="Profile" class="settings-card">
+            <dl class="facts">
+                <Fact label="Name">{viewer.user.name}</Fact>
+                <Fact label="E-mail">{viewer.user.email}</Fact>
+                <Fact label="Team">{viewer.team.name}</Fact>
+                <Fact label="Role">{role}</Fact>
+            </dl>
+        </Card>
+    }
+}
+
+#[component]
+fn Plan(viewer: Viewer) -> impl IntoView {
+    let organization = viewer.organization;
+    let limits = organization.limits;
+    let plan = organization.plan.shared();
+    let number = |limit: Option<i32>| {
+        limit.map_or_else(|| "unlimited".to_owned(), |limit| count(i64::from(limit)))
+    };
+    let retention = limits.retention_days.map_or_else(
+        || "as long as you like".to_owned(),
+        |days| plural(i64::from(days), "day", "days"),
+    );
+    let interval = u32::try_from(limits.shortest_polling_interval_seconds).unwrap_or_default();
+    let trial = organization
+        .trial_ends_at
+        .map(|ends_at| format!("Trial until {}", date(ends_at.ms())));
+    view! {
+        <Card title="Organization" class="settings-card">
+            <dl class="facts">
+                <Fact label="Name">{organization.name}</Fact>
+                <Fact label="Plan">
+                    <span class="row">
+                        {plan.name()}
+                        {trial.map(|text| view! { <Tag tone=Tone::Accent>{text}</Tag> })}
+                    </span>
+                </Fact>
+                <Fact label="Pipelines">{number(limits.pipelines)}</Fact>
+                <Fact label="Dashboards">{number(limits.dashboards)}</Fact>
+                <Fact label="Data points per month">{number(limits.points_per_month)}</Fact>
+                <Fact label="Records are kept">{retention}</Fact>
+                <Fact label="Shortest polling interval">
+                    {dash_shared::plans::duration_text(interval)}
+                </Fact>
+            </dl>
+        </Card>
+    }
+}
+
+#[component]
+fn Fact(label: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <div class="fact">
+            <dt>{label}</dt>
+            <dd class="num">{children()}</dd>
+        </div>
+    }
+}
+
+#[component]
+fn Appearance() -> impl IntoView {
+    let theme = use_theme();
+    let choices = vec![
+        Choice::new("system", "System").icon(Icon::Monitor),
+        Choice::new("light", "Light").icon(Icon::Sun),
+        Choice::new("dark", "Dark").icon(Icon::Moon),
+    ];
+    let value = Signal::derive(move || theme.choice().as_str().to_owned());
+    let choose = Callback::new(move |word: String| theme.choose(ThemeChoice::parse(&word)));
+    view! {
+        <Card title="Appearance" class="settings-card">
+            <Segmented label="Theme" choices value on_change=choose/>
+        </Card>
+        <Card title="Components" class="settings-card">
+            <p class="muted">"Every building block of this app, in both themes."</p>
+            <div class="row"><ButtonLink href="/styleguide">"Open the style guide"</ButtonLink></div>
+        </Card>
+    }
+}
