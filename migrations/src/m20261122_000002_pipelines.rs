@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, blob_null, integer, json_binary, pk_uuid, text, text_null, uuid,
+    big_integer, big_integer_null, blob_null, integer, pk_uuid, text, text_null, uuid,
 };
 
 use crate::{belongs_to, index, table};
@@ -21,8 +21,8 @@ impl MigrationTrait for Migration {
                     .col(text("name"))
                     .col(text("state"))
                     .col(integer("version"))
-                    .col(json_binary("source"))
-                    .col(json_binary("steps"))
+                    .col(text("source"))
+                    .col(text("steps"))
                     .col(text_null("time_field"))
                     .col(text_null("hook_key").unique_key())
                     .col(blob_null("sealed_headers"))
@@ -57,7 +57,7 @@ impl MigrationTrait for Migration {
                     .col(big_integer("stored_bytes"))
                     .col(text_null("error_code"))
                     .col(text_null("error_message"))
-                    .col(json_binary("record_errors"))
+                    .col(text("record_errors"))
                     .take(),
             )
             .await?;
@@ -67,6 +67,9 @@ impl MigrationTrait for Migration {
             .await?;
         manager
             .create_index(index("runs", &["pipeline_id", "finished_at_ms"]))
+            .await?;
+        manager
+            .create_index(index("runs", &["pipeline_id", "id"]))
             .await
     }
 }

@@ -2,8 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, integer, json_binary, pk_uuid, text, text_null, text_uniq,
-    uuid_null,
+    big_integer, big_integer_null, integer, pk_uuid, text, text_null, text_uniq, uuid_null,
 };
 
 use crate::{index, table};
@@ -20,7 +19,7 @@ impl MigrationTrait for Migration {
                     .col(pk_uuid("id"))
                     .col(text("kind"))
                     .col(text_uniq("unique_key"))
-                    .col(json_binary("payload"))
+                    .col(text("payload"))
                     .col(big_integer("run_at_ms"))
                     .col(uuid_null("lease_token"))
                     .col(big_integer_null("lease_until_ms"))

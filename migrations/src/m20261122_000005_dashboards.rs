@@ -1,7 +1,7 @@
 //! Dashboards. Widgets are part of their dashboard's document.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, integer, json_binary, pk_uuid, text, uuid};
+use sea_orm_migration::schema::{big_integer, integer, pk_uuid, text, uuid};
 
 use crate::{belongs_to, index, table};
 
@@ -18,8 +18,8 @@ impl MigrationTrait for Migration {
                     .col(uuid("team_id"))
                     .col(text("name"))
                     .col(integer("version"))
-                    .col(json_binary("range"))
-                    .col(json_binary("widgets"))
+                    .col(text("range"))
+                    .col(text("widgets"))
                     .col(big_integer("created_at_ms"))
                     .col(big_integer("updated_at_ms"))
                     .foreign_key(&mut belongs_to("team_id", "teams"))
