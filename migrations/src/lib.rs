@@ -10,6 +10,8 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_query::TableCreateStatement;
 
+pub use sea_orm_migration::MigratorTrait;
+
 mod m20261122_000001_accounts;
 mod m20261122_000002_pipelines;
 mod m20261122_000003_records;
