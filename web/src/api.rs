@@ -17,7 +17,7 @@ use gloo_net::http::Request;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-pub use errors::{ApiError, ErrorCode, UserError, UserErrorCode};
+pub use errors::{ApiError, ErrorCode, FormErrors, UserError, UserErrorCode};
 pub use scalars::{DateTime, Json, PageInfo};
 
 /// The API's schema as types, for cynic's derives.

@@ -246,11 +246,19 @@ impl FormErrors {
 
     /// The first error at none of the `known` fields, so that nothing the server says is lost.
     pub fn other(self, known: &'static [&'static str]) -> Signal<Option<String>> {
+        self.other_than(move |at| known.contains(&at))
+    }
+
+    /// The first error at a field for which `is_shown` is false.
+    pub fn other_than(
+        self,
+        is_shown: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Signal<Option<String>> {
         let errors = self.0;
         Signal::derive(move || {
             errors.with(|all| {
                 all.iter()
-                    .find(|(at, _)| !known.contains(&at.as_str()))
+                    .find(|(at, _)| !is_shown(at))
                     .map(|(_, message)| message.clone())
             })
         })

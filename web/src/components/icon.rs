@@ -37,6 +37,7 @@ pub enum Icon {
     Key,
     Line,
     Link,
+    Logo,
     LogOut,
     Monitor,
     Moon,
@@ -64,7 +65,7 @@ pub enum Icon {
 
 impl Icon {
     /// Every icon, for the style guide.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::Alert,
         Self::ArrowDown,
         Self::ArrowRight,
@@ -96,6 +97,7 @@ impl Icon {
         Self::Key,
         Self::Line,
         Self::Link,
+        Self::Logo,
         Self::LogOut,
         Self::Monitor,
         Self::Moon,
@@ -187,6 +189,7 @@ impl Icon {
             Self::Link => {
                 r#"<path d="M10 14a4 4 0 0 0 6 .4l3-3a4.2 4.2 0 0 0-6-6l-1.5 1.5"/><path d="M14 10a4 4 0 0 0-6-.4l-3 3a4.2 4.2 0 0 0 6 6l1.5-1.5"/>"#
             }
+            Self::Logo => r#"<path d="M4 17.5 9.5 11l4.5 3.5L21 6" stroke-width="2.6"/>"#,
             Self::LogOut => {
                 r#"<path d="M10 4H5a1 1 0 0 0-1 1v14a1 1 0 0 0 1 1h5"/><path d="M15 8l4 4-4 4M19 12H9"/>"#
             }

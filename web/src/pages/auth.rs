@@ -7,7 +7,7 @@ use leptos_router::{
 };
 
 use crate::{
-    components::frame::set_window_title,
+    components::{Icon, IconView, frame::set_window_title},
     session::{SessionState, use_session},
 };
 
@@ -39,7 +39,10 @@ pub fn AuthCard(
     view! {
         <main class="auth">
             <div class="auth-column">
-                <span class="wordmark"><span class="mark" aria-hidden="true">"D"</span>"Dash"</span>
+                <span class="wordmark">
+                    <span class="mark"><IconView icon=Icon::Logo/></span>
+                    "Dash"
+                </span>
                 <section class="card auth-card" aria-labelledby="auth-title">
                     <div class="auth-head">
                         <h1 id="auth-title">{title}</h1>
