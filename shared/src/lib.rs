@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod cast;
+pub mod codes;
 pub mod fields;
 pub mod figures;
 pub mod ids;

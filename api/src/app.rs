@@ -1,0 +1,168 @@
+//! Puts Dash together: configuration, database, domains, schema. The one place that knows all of
+//! them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use dash_migrations::{Migrator, MigratorTrait as _};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::accounts::{Accounts, ClientInfo, SignUp};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::dashboards::Dashboards;
+use crate::data::RecordStore;
+use crate::db::Db;
+use crate::engine::{AllowedTargets, Engine, Outbound};
+use crate::graphql::{self, DashSchema, Services};
+use crate::jobs::{Job, Jobs, Next};
+use crate::pipelines::Pipelines;
+use crate::secrets::SecretBox;
+
+/// The account that `dash seed` makes.
+pub const SEED_EMAIL: &str = "demo@dash.example";
+/// Its password: the account is for trying things out on one's own machine.
+pub const SEED_PASSWORD: &str = "try dash now";
+
+/// A running Dash.
+pub struct App {
+    /// What the operator set.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub db: Db,
+    /// Users and teams.
+    pub accounts: Accounts,
+    /// Pipelines.
+    pub pipelines: Pipelines,
+    /// Dashboards.
+    pub dashboards: Dashboards,
+    /// Records and runs.
+    pub store: RecordStore,
+    /// Durable work.
+    pub jobs: Jobs,
+    /// The API.
+    pub schema: DashSchema,
+    /// Cancelled when Dash is told to stop: no new requests are taken.
+    pub shutdown: CancellationToken,
+    workers: TaskTracker,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Connects to the database that is configured.
+pub async fn connect(config: &Config) -> anyhow::Result<Db> {
+    if config.database.is_sqlite() {
+        std::fs::create_dir_all(&config.data_dir)
+            .with_context(|| format!("cannot make the folder {}", config.data_dir.display()))?;
+    }
+    Db::connect(&config.database.url, config.database.max_connections)
+        .await
+        .context("cannot connect to the database (DATABASE_URL)")
+}
+
+/// Brings the database's tables up to date.
+pub async fn migrate(db: &Db) -> anyhow::Result<()> {
+    Migrator::up(db.orm(), None).await.context("cannot bring the database's tables up to date")
+}
+
+impl App {
+    /// Connects to the database, brings its tables up to date, and puts everything together.
+    pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Arc<Self>> {
+        let db = connect(&config).await?;
+        migrate(&db).await?;
+        let allowed = AllowedTargets::parse(&config.outbound.allowed_targets)
+            .context("DASH_ALLOW_TARGETS is wrong")?;
+        let outbound = Outbound::new(allowed).context("cannot set up the HTTP client")?;
+        let secrets = SecretBox::new(&config.secrets.encryption_key);
+        let accounts = Accounts::new(db.clone(), clock.clone(), config.passwords);
+        let jobs = Jobs::new(db.clone(), clock.clone());
+        let store = RecordStore::open(db.clone(), clock.clone());
+        let engine = Engine::new(store.clone(), clock.clone(), outbound);
+        let pipelines = Pipelines::new(
+            db.clone(),
+            clock.clone(),
+            engine,
+            store.clone(),
+            jobs.clone(),
+            secrets,
+        );
+        let dashboards =
+            Dashboards::new(db.clone(), clock.clone(), store.clone(), pipelines.clone());
+        let schema = graphql::schema(Services {
+            accounts: accounts.clone(),
+            pipelines: pipelines.clone(),
+            dashboards: dashboards.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            public_url: config.http.public_url.clone(),
+        });
+        Ok(Arc::new(Self {
+            config,
+            clock,
+            db,
+            accounts,
+            pipelines,
+            dashboards,
+            store,
+            jobs,
+            schema,
+            shutdown: CancellationToken::new(),
+            workers: TaskTracker::new(),
+        }))
+    }
+
+    /// Starts running what is due, until Dash stops.
+    pub fn start_workers(&self) {
+        let pipelines = self.pipelines.clone();
+        let handler = move |job: Job| {
+            let pipelines = pipelines.clone();
+            async move { run_job(&pipelines, &job).await }
+        };
+        self.workers.spawn(self.jobs.clone().work(self.shutdown.clone(), handler));
+    }
+
+    /// Runs everything that is due now, and returns how many jobs there were. For tests, which
+    /// move the clock themselves.
+    pub async fn run_due_jobs(&self) -> anyhow::Result<usize> {
+        let handler = async |job: Job| run_job(&self.pipelines, &job).await;
+        Ok(self.jobs.run_due(handler).await?)
+    }
+
+    /// Ends in order: jobs that run are finished, and every record that was taken is stored.
+    pub async fn shut_down(&self) {
+        self.shutdown.cancel();
+        self.workers.close();
+        self.workers.wait().await;
+        self.store.close().await;
+    }
+
+    /// Makes an account to try Dash with, with the demo pipeline and dashboard, unless it is there.
+    pub async fn seed(&self) -> anyhow::Result<bool> {
+        let sign_up = SignUp {
+            email: SEED_EMAIL.to_owned(),
+            password: SEED_PASSWORD.to_owned(),
+            name: "Demo".to_owned(),
+            organization_name: Some("Northwind".to_owned()),
+        };
+        let client = ClientInfo::new("dash seed", std::net::Ipv4Addr::LOCALHOST.into());
+        let (viewer, _) = match self.accounts.sign_up(sign_up, &client).await {
+            Ok(made) => made,
+            Err(crate::accounts::AccountsError::EmailTaken) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        self.dashboards.start_demo(&viewer.scope()).await?;
+        Ok(true)
+    }
+}
+
+async fn run_job(pipelines: &Pipelines, job: &Job) -> Next {
+    pipelines.run_job(job).await
+}

@@ -1,0 +1,71 @@
+//! Fan-out of commits inside the process: one bounded channel per pipeline that anybody follows.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dash_shared::ids::PipelineId;
+use tokio::sync::broadcast;
+
+use super::StoredRecord;
+use super::runs::Run;
+
+/// How many commits a follower may lag behind before it has to read them from the database.
+const CHANNEL_CAPACITY: usize = 256;
+
+/// One commit to one pipeline.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The pipeline.
+    pub pipeline_id: PipelineId,
+    /// The run that it belongs to.
+    pub run: Arc<Run>,
+    /// The records, in the order of their `seq`, without gaps. Empty when a run stored none.
+    pub records: Arc<[StoredRecord]>,
+}
+
+/// The channels. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hub {
+    channels: Arc<Mutex<HashMap<PipelineId, broadcast::Sender<Committed>>>>,
+}
+
+impl Hub {
+    /// Follows a pipeline's commits from now on.
+    pub(super) fn follow(&self, pipeline_id: PipelineId) -> LiveEvents {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = channels
+            .entry(pipeline_id)
+            .or_insert_with(|| broadcast::Sender::new(CHANNEL_CAPACITY));
+        LiveEvents { receiver: sender.subscribe() }
+    }
+
+    /// Tells the followers. Called in the order of commits.
+    pub(super) fn publish(&self, committed: Committed) {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let pipeline_id = committed.pipeline_id;
+        if let Some(sender) = channels.get(&pipeline_id)
+            && sender.send(committed).is_err()
+        {
+            channels.remove(&pipeline_id);
+        }
+    }
+}
+
+/// The commits to one pipeline, as they happen.
+#[derive(Debug)]
+pub struct LiveEvents {
+    receiver: broadcast::Receiver<Committed>,
+}
+
+impl LiveEvents {
+    /// The next commit; `None` when some were missed because the follower was too slow.
+    pub async fn next(&mut self) -> Option<Committed> {
+        match self.receiver.recv().await {
+            Ok(committed) => Some(committed),
+            // The hub keeps the sender for as long as somebody follows: a closed channel cannot
+            // come back, and reading from the database is right in either case.
+            Err(broadcast::error::RecvError::Lagged(_)) => None,
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}

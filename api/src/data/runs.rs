@@ -1,0 +1,359 @@
+//! Runs: one poll, or the webhooks of one commit, with counts, timing and errors. A run is written
+//! in the same transaction as its records; its batch key makes a repeat impossible.
+
+use dash_shared::ids::{PipelineId, RunId, TeamId};
+use dash_shared::mapping::StepError;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult as Row, Statement};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{ReadError, RecordStore};
+
+/// How many failed records a run keeps in full; the others are counted.
+pub const MAX_RECORD_ERRORS: usize = 20;
+
+/// What made a run happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunTrigger {
+    /// Its time had come.
+    Schedule,
+    /// Somebody asked for it.
+    Manual,
+    /// Something was posted.
+    Webhook,
+    /// The demo source.
+    Demo,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Everything that was received is stored, or was left out on purpose.
+    Succeeded,
+    /// Some records failed, the others are stored.
+    Partial,
+    /// Nothing could be received, or every record failed.
+    Failed,
+}
+
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ }) => {
+        impl $name {
+            /// The word in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            fn parse(word: &str) -> Result<Self, ReadError> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err(ReadError::Damaged(format!("unknown word {other}"))),
+                }
+            }
+        }
+    };
+}
+
+words!(RunTrigger {
+    Schedule = "schedule",
+    Manual = "manual",
+    Webhook = "webhook",
+    Demo = "demo"
+});
+words!(RunState { Succeeded = "succeeded", Partial = "partial", Failed = "failed" });
+
+/// A record that failed, with where and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordError {
+    /// The step, the path, the value and what is wrong.
+    #[serde(flatten)]
+    pub error: StepError,
+    /// What was received, as JSON, shortened.
+    pub received: String,
+}
+
+/// A run that is about to be stored; its counts of stored records come from the store.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// The team that owns the pipeline.
+    pub team_id: TeamId,
+    /// The pipeline.
+    pub pipeline_id: PipelineId,
+    /// Names this run among the pipeline's: a second run with the same key is not stored. Runs
+    /// without a key may be merged with others that are stored in the same commit.
+    pub batch_key: Option<String>,
+    /// What made it happen.
+    pub trigger: RunTrigger,
+    /// When it began, in milliseconds since 1970.
+    pub started_at_ms: i64,
+    /// When receiving and transforming ended, in milliseconds since 1970.
+    pub finished_at_ms: i64,
+    /// How many records came in.
+    pub received: i64,
+    /// How many a step left out.
+    pub dropped: i64,
+    /// How many failed.
+    pub failed: i64,
+    /// The first of the failed ones.
+    pub record_errors: Vec<RecordError>,
+    /// Why the run as a whole failed: a code and a sentence.
+    pub error: Option<(String, String)>,
+}
+
+/// A run that was stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// The team that owns the pipeline.
+    pub team_id: TeamId,
+    /// The pipeline.
+    pub pipeline_id: PipelineId,
+    /// What made it happen.
+    pub trigger: RunTrigger,
+    /// How it ended.
+    pub state: RunState,
+    /// When it began, in milliseconds since 1970.
+    pub started_at_ms: i64,
+    /// When it ended, in milliseconds since 1970.
+    pub finished_at_ms: i64,
+    /// How many records came in.
+    pub received: i64,
+    /// How many were stored.
+    pub stored: i64,
+    /// How many a step left out.
+    pub dropped: i64,
+    /// How many failed.
+    pub failed: i64,
+    /// How many bytes were stored.
+    pub stored_bytes: i64,
+    /// Why the run as a whole failed: a code and a sentence.
+    pub error: Option<(String, String)>,
+    /// The first of the failed records.
+    pub record_errors: Vec<RecordError>,
+}
+
+impl Run {
+    /// The run that `new` becomes when `stored` records of `stored_bytes` are stored with it.
+    pub(super) fn from_new(new: NewRun, stored: i64, stored_bytes: i64) -> Self {
+        let state = if new.error.is_some() || new.failed > 0 && stored == 0 {
+            RunState::Failed
+        } else if new.failed > 0 {
+            RunState::Partial
+        } else {
+            RunState::Succeeded
+        };
+        Self {
+            id: RunId::new(),
+            team_id: new.team_id,
+            pipeline_id: new.pipeline_id,
+            trigger: new.trigger,
+            state,
+            started_at_ms: new.started_at_ms,
+            finished_at_ms: new.finished_at_ms,
+            received: new.received,
+            stored,
+            dropped: new.dropped,
+            failed: new.failed,
+            stored_bytes,
+            error: new.error,
+            record_errors: new.record_errors,
+        }
+    }
+
+    /// Writes the run; false when one with the same key is there already.
+    pub(super) async fn insert(
+        &self,
+        batch_key: Option<&str>,
+        connection: &impl ConnectionTrait,
+        backend: DbBackend,
+    ) -> Result<bool, DbErr> {
+        let (code, message) = self.error.clone().unzip();
+        let errors = serde_json::to_string(&self.record_errors)
+            .map_err(|error| DbErr::Custom(error.to_string()))?;
+        let key = batch_key.map_or_else(|| self.id.to_string(), str::to_owned);
+        let statement = Statement::from_sql_and_values(
+            backend,
+            "INSERT INTO runs (id, team_id, pipeline_id, batch_key, \"trigger\", state, \
+             started_at_ms, finished_at_ms, received, stored, dropped, failed, stored_bytes, \
+             error_code, error_message, record_errors) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+             ON CONFLICT (pipeline_id, batch_key) DO NOTHING",
+            [
+                self.id.uuid().into(),
+                self.team_id.uuid().into(),
+                self.pipeline_id.uuid().into(),
+                key.into(),
+                self.trigger.as_str().into(),
+                self.state.as_str().into(),
+                self.started_at_ms.into(),
+                self.finished_at_ms.into(),
+                self.received.into(),
+                self.stored.into(),
+                self.dropped.into(),
+                self.failed.into(),
+                self.stored_bytes.into(),
+                code.into(),
+                message.into(),
+                errors.into(),
+            ],
+        );
+        Ok(connection.execute_raw(statement).await?.rows_affected() == 1)
+    }
+
+    fn from_row(row: &Row) -> Result<Self, ReadError> {
+        let errors: String = row.try_get("", "record_errors")?;
+        let code: Option<String> = row.try_get("", "error_code")?;
+        let message: Option<String> = row.try_get("", "error_message")?;
+        Ok(Self {
+            id: RunId::from_uuid(row.try_get("", "id")?),
+            team_id: TeamId::from_uuid(row.try_get("", "team_id")?),
+            pipeline_id: PipelineId::from_uuid(row.try_get("", "pipeline_id")?),
+            trigger: RunTrigger::parse(&row.try_get::<String>("", "trigger")?)?,
+            state: RunState::parse(&row.try_get::<String>("", "state")?)?,
+            started_at_ms: row.try_get("", "started_at_ms")?,
+            finished_at_ms: row.try_get("", "finished_at_ms")?,
+            received: row.try_get("", "received")?,
+            stored: row.try_get("", "stored")?,
+            dropped: row.try_get("", "dropped")?,
+            failed: row.try_get("", "failed")?,
+            stored_bytes: row.try_get("", "stored_bytes")?,
+            error: code.zip(message),
+            record_errors: serde_json::from_str(&errors)
+                .map_err(|error| ReadError::Damaged(error.to_string()))?,
+        })
+    }
+}
+
+/// A page of runs, the newest first.
+#[derive(Clone, Debug)]
+pub struct RunPage {
+    /// The runs.
+    pub runs: Vec<Run>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+    /// How many there are in all.
+    pub total: i64,
+}
+
+const COLUMNS: &str = "id, team_id, pipeline_id, \"trigger\", state, started_at_ms, \
+    finished_at_ms, received, stored, dropped, failed, stored_bytes, error_code, error_message, \
+    record_errors";
+
+impl RecordStore {
+    /// A page of a pipeline's runs, the newest first, beginning after the run `after`.
+    pub async fn list_runs(
+        &self,
+        pipeline_id: PipelineId,
+        after: Option<RunId>,
+        first: u64,
+    ) -> Result<RunPage, ReadError> {
+        let orm = self.db.orm();
+        // Ids sort by when they were made; the largest one stands for "from the newest on".
+        let before = after.map_or(Uuid::max(), RunId::uuid);
+        let rows = orm
+            .query_all_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                format!(
+                    "SELECT {COLUMNS} FROM runs WHERE pipeline_id = $1 AND id < $2 \
+                     ORDER BY id DESC LIMIT $3"
+                ),
+                [
+                    pipeline_id.uuid().into(),
+                    before.into(),
+                    i64::try_from(first + 1).unwrap_or(i64::MAX).into(),
+                ],
+            ))
+            .await?;
+        let mut runs = rows.iter().map(Run::from_row).collect::<Result<Vec<_>, _>>()?;
+        let limit = usize::try_from(first).unwrap_or(usize::MAX);
+        let has_more = runs.len() > limit;
+        runs.truncate(limit);
+        let total = orm
+            .query_one_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                "SELECT COUNT(*) AS total FROM runs WHERE pipeline_id = $1",
+                [pipeline_id.uuid().into()],
+            ))
+            .await?
+            .map_or(Ok(0), |row| row.try_get("", "total"))?;
+        Ok(RunPage { runs, has_more, total })
+    }
+
+    /// One run of a team's pipelines.
+    pub async fn find_run(&self, team_id: TeamId, id: RunId) -> Result<Option<Run>, ReadError> {
+        let orm = self.db.orm();
+        orm.query_one_raw(Statement::from_sql_and_values(
+            orm.get_database_backend(),
+            format!("SELECT {COLUMNS} FROM runs WHERE id = $1 AND team_id = $2"),
+            [id.uuid().into(), team_id.uuid().into()],
+        ))
+        .await?
+        .map(|row| Run::from_row(&row))
+        .transpose()
+    }
+
+    /// The newest run of each of these pipelines.
+    pub async fn last_runs(&self, pipelines: &[PipelineId]) -> Result<Vec<Run>, ReadError> {
+        if pipelines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let orm = self.db.orm();
+        let places = super::read::placeholders(1, pipelines.len());
+        let rows = orm
+            .query_all_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                format!(
+                    "SELECT {COLUMNS} FROM runs WHERE id IN (SELECT (SELECT r.id FROM runs r \
+                     WHERE r.pipeline_id = p.id ORDER BY r.id DESC LIMIT 1) FROM pipelines p \
+                     WHERE p.id IN ({places}))"
+                ),
+                pipelines.iter().map(|id| id.uuid().into()),
+            ))
+            .await?;
+        rows.iter().map(Run::from_row).collect()
+    }
+
+    /// How many records each of these pipelines stored in each of the `minutes` minutes up to now,
+    /// the oldest first.
+    pub async fn throughput(
+        &self,
+        pipelines: &[PipelineId],
+        minutes: usize,
+    ) -> Result<Vec<(PipelineId, Vec<i64>)>, ReadError> {
+        if pipelines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let orm = self.db.orm();
+        let last_minute = self.clock.now_ms().div_euclid(60_000);
+        let first_minute = last_minute - i64::try_from(minutes).unwrap_or(0) + 1;
+        let places = super::read::placeholders(2, pipelines.len());
+        let mut values = vec![(first_minute * 60_000).into()];
+        values.extend(pipelines.iter().map(|id| id.uuid().into()));
+        let rows = orm
+            .query_all_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                format!(
+                    "SELECT pipeline_id, finished_at_ms / 60000 AS minute, \
+                     CAST(SUM(stored) AS BIGINT) AS stored FROM runs \
+                     WHERE finished_at_ms >= $1 AND pipeline_id IN ({places}) \
+                     GROUP BY pipeline_id, finished_at_ms / 60000"
+                ),
+                values,
+            ))
+            .await?;
+        let mut found: Vec<_> = pipelines.iter().map(|id| (*id, vec![0; minutes])).collect();
+        for row in rows {
+            let id = PipelineId::from_uuid(row.try_get("", "pipeline_id")?);
+            let minute: i64 = row.try_get("", "minute")?;
+            let stored: i64 = row.try_get("", "stored")?;
+            let place = usize::try_from(minute - first_minute).ok();
+            if let Some((_, counts)) = found.iter_mut().find(|(found, _)| *found == id)
+                && let Some(count) = place.and_then(|place| counts.get_mut(place))
+            {
+                *count = stored;
+            }
+        }
+        Ok(found)
+    }
+}

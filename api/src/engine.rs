@@ -1,0 +1,310 @@
+//! The pipeline run-time: takes what a source yields through the transform into the record store.
+//!
+//! It knows sources, steps and the store, but neither tenants nor definitions in the database: it
+//! is given a [`Definition`] and runs it. `pipelines` decides what runs when.
+
+pub mod demo;
+mod json_source;
+mod outbound;
+mod polling;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dash_shared::fields::{FieldPath, Fields, shorten};
+use dash_shared::ids::{PipelineId, RunId, TeamId};
+use dash_shared::mapping::{Outcome, Step, StepError, apply};
+use dash_shared::sources::{HttpPolling, MAX_RECORD_BYTES, Source};
+use dash_shared::timestamps;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::data::{Append, Appended, NewRecord, NewRun, RecordError, RecordStore, RunTrigger};
+
+pub use crate::data::WriteError;
+pub use json_source::{BodyError, records_of_body};
+pub use outbound::{AllowedTargets, InvalidTarget, Outbound};
+pub use polling::{FetchError, FetchErrorCode, SourceTest, check_records_path};
+
+/// How many failed records a run keeps in full.
+const KEPT_ERRORS: usize = 20;
+/// How much of a failed record is kept, in characters.
+const KEPT_RECEIVED_CHARS: usize = 2_000;
+
+/// What a pipeline does, ready to run.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The pipeline.
+    pub pipeline_id: PipelineId,
+    /// The team that owns it.
+    pub team_id: TeamId,
+    /// Where its data comes from.
+    pub source: Source,
+    /// The request headers of a polling source, with their secret values.
+    pub headers: Vec<(String, String)>,
+    /// The transform.
+    pub steps: Vec<Step>,
+    /// The field that says when a record happened; when it came in, if there is none.
+    pub time_field: Option<FieldPath>,
+}
+
+/// What became of one batch of received values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// The run it was stored with; none when the same batch was there already.
+    pub run_id: Option<RunId>,
+    /// How many records came in.
+    pub received: usize,
+    /// How many are stored.
+    pub stored: usize,
+    /// How many a step left out.
+    pub dropped: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// The first of the failed ones: which, where and why.
+    pub errors: Vec<ReceiptError>,
+}
+
+/// One failed record of a [`Receipt`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptError {
+    /// Which of the received records, from 0.
+    pub index: usize,
+    /// The step and what is wrong.
+    #[serde(flatten)]
+    pub error: StepError,
+}
+
+/// Runs pipelines. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    store: RecordStore,
+    clock: Clock,
+    outbound: Arc<Outbound>,
+}
+
+/// What makes a run, apart from its records.
+struct Batch {
+    key: Option<String>,
+    trigger: RunTrigger,
+    started_at_ms: i64,
+}
+
+impl Engine {
+    /// An engine that stores into `store` and asks other servers through `outbound`.
+    pub fn new(store: RecordStore, clock: Clock, outbound: Outbound) -> Self {
+        Self { store, clock, outbound: Arc::new(outbound) }
+    }
+
+    /// Takes a webhook's body in; returns when its records are durable.
+    pub async fn receive(
+        &self,
+        definition: &Definition,
+        body: Bytes,
+    ) -> Result<Receipt, ReceiveError> {
+        let started_at_ms = self.clock.now_ms();
+        let received = json_source::records_of_body(&body)?;
+        let batch = Batch { key: None, trigger: RunTrigger::Webhook, started_at_ms };
+        Ok(self.ingest(definition, received, batch).await?)
+    }
+
+    /// Asks a polling source once, and stores what it answers. Failing to get an answer is a run
+    /// too, a failed one; it is returned as the inner error.
+    pub async fn poll(
+        &self,
+        definition: &Definition,
+        trigger: RunTrigger,
+        batch_key: String,
+    ) -> Result<Result<Receipt, FetchError>, WriteError> {
+        let started_at_ms = self.clock.now_ms();
+        let Source::HttpPolling(polling) = &definition.source else {
+            return Ok(Err(FetchError::internal("the source is not one that is polled")));
+        };
+        let batch = Batch { key: Some(batch_key), trigger, started_at_ms };
+        match polling::fetch(&self.outbound, polling, &definition.headers).await {
+            Ok(records) => Ok(Ok(self.ingest(definition, records, batch).await?)),
+            Err(error) => {
+                let run = self.new_run(definition, batch, 0);
+                let failure = (error.code.as_str().to_owned(), clean(&error.message));
+                let run = NewRun { error: Some(failure), ..run };
+                self.store.append(Append { run, records: Vec::new() }).await?;
+                Ok(Err(error))
+            }
+        }
+    }
+
+    /// Asks a polling source once, to show what it answers. Nothing is stored.
+    pub async fn test_polling(
+        &self,
+        polling: &HttpPolling,
+        headers: &[(String, String)],
+    ) -> Result<SourceTest, FetchError> {
+        polling::test(&self.outbound, polling, headers).await
+    }
+
+    /// Stores the demo's orders of a span of time. The span names the batch: asked for twice, it is
+    /// stored once.
+    pub async fn run_demo(
+        &self,
+        definition: &Definition,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> Result<Receipt, WriteError> {
+        let started_at_ms = self.clock.now_ms();
+        let Source::Demo { seed } = definition.source else {
+            return Ok(Receipt::of(0, Appended { run_id: None, stored: 0 }, Sorted::default()));
+        };
+        let orders = demo::orders(seed, from_ms, to_ms);
+        let batch = Batch {
+            key: Some(format!("demo:{from_ms}-{to_ms}")),
+            trigger: RunTrigger::Demo,
+            started_at_ms,
+        };
+        self.ingest(definition, orders, batch).await
+    }
+
+    async fn ingest(
+        &self,
+        definition: &Definition,
+        received: Vec<Value>,
+        batch: Batch,
+    ) -> Result<Receipt, WriteError> {
+        let count = received.len();
+        let mut sorted = self.transform(definition, received);
+        let run = NewRun {
+            dropped: to_i64(sorted.dropped),
+            failed: to_i64(sorted.failed),
+            record_errors: std::mem::take(&mut sorted.record_errors),
+            ..self.new_run(definition, batch, count)
+        };
+        let records = std::mem::take(&mut sorted.records);
+        let appended = self.store.append(Append { run, records }).await?;
+        metrics::counter!("dash_records_received_total").increment(count as u64);
+        metrics::counter!("dash_records_stored_total").increment(appended.stored as u64);
+        metrics::counter!("dash_records_failed_total").increment(sorted.failed as u64);
+        Ok(Receipt::of(count, appended, sorted))
+    }
+
+    fn new_run(&self, definition: &Definition, batch: Batch, received: usize) -> NewRun {
+        NewRun {
+            team_id: definition.team_id,
+            pipeline_id: definition.pipeline_id,
+            batch_key: batch.key,
+            trigger: batch.trigger,
+            started_at_ms: batch.started_at_ms,
+            finished_at_ms: self.clock.now_ms(),
+            received: to_i64(received),
+            dropped: 0,
+            failed: 0,
+            record_errors: Vec::new(),
+            error: None,
+        }
+    }
+
+    fn transform(&self, definition: &Definition, received: Vec<Value>) -> Sorted {
+        let received_at_ms = self.clock.now_ms();
+        let mut sorted = Sorted::default();
+        for (index, value) in received.into_iter().enumerate() {
+            let outcome = match apply(&definition.steps, &value) {
+                Outcome::Stored(fields) => new_record(definition, fields, received_at_ms),
+                Outcome::Dropped => {
+                    sorted.dropped += 1;
+                    continue;
+                }
+                Outcome::Failed(error) => Err(error),
+            };
+            match outcome {
+                Ok(record) => sorted.records.push(record),
+                Err(error) => sorted.fail(index, error, &value),
+            }
+        }
+        sorted
+    }
+}
+
+/// A batch after the transform.
+#[derive(Default)]
+struct Sorted {
+    records: Vec<NewRecord>,
+    dropped: usize,
+    failed: usize,
+    record_errors: Vec<RecordError>,
+    errors: Vec<ReceiptError>,
+}
+
+impl Sorted {
+    fn fail(&mut self, index: usize, error: StepError, received: &Value) {
+        self.failed += 1;
+        if self.errors.len() < KEPT_ERRORS {
+            let text: String = received.to_string().chars().take(KEPT_RECEIVED_CHARS).collect();
+            self.record_errors.push(RecordError { error: error.clone(), received: text });
+            self.errors.push(ReceiptError { index, error });
+        }
+    }
+}
+
+impl Receipt {
+    fn of(received: usize, appended: Appended, sorted: Sorted) -> Self {
+        Self {
+            run_id: appended.run_id,
+            received,
+            stored: appended.stored,
+            dropped: sorted.dropped,
+            failed: sorted.failed,
+            errors: sorted.errors,
+        }
+    }
+}
+
+fn new_record(
+    definition: &Definition,
+    fields: Fields,
+    received_at_ms: i64,
+) -> Result<NewRecord, StepError> {
+    let after_all_steps = definition.steps.len() + 1;
+    let time_ms = match &definition.time_field {
+        None => received_at_ms,
+        Some(path) => match path.get(&fields) {
+            None | Some(Value::Null) => received_at_ms,
+            Some(value) => timestamps::parse_ms(value).ok_or_else(|| StepError {
+                step: after_all_steps,
+                path: path.to_string(),
+                value: shorten(value),
+                message: format!("“{}” is not a time", shorten(value)),
+            })?,
+        },
+    };
+    let json = serde_json::to_string(&fields).unwrap_or_default();
+    if json.len() > MAX_RECORD_BYTES {
+        return Err(StepError {
+            step: after_all_steps,
+            path: String::new(),
+            value: format!("{} bytes", json.len()),
+            message: format!("a record has at most {MAX_RECORD_BYTES} bytes"),
+        });
+    }
+    Ok(NewRecord { time_ms, received_at_ms, fields, json })
+}
+
+fn to_i64(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// PostgreSQL takes no zero character in text.
+fn clean(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
+/// Why a webhook's body was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The body holds no records that can be read.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The records could not be stored.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}

@@ -1,0 +1,288 @@
+//! The HTTP polling source: asks an address, reads JSON, finds the records in it.
+
+use std::time::Instant;
+
+use dash_shared::sources::{HttpPolling, MAX_RECORDS_PER_RUN};
+use reqwest::StatusCode;
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+use super::outbound::{Fetched, Outbound};
+
+/// How many records a test shows.
+const TEST_RECORDS: usize = 20;
+/// How deep records are looked for in a response.
+const CANDIDATE_DEPTH: usize = 4;
+/// How many places with records are offered.
+const MAX_CANDIDATES: usize = 10;
+
+/// The kinds of reasons why an address yields no records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchErrorCode {
+    /// The server cannot be reached.
+    Unreachable,
+    /// The server did not answer in time.
+    Timeout,
+    /// The server answered with a status other than 2xx.
+    BadStatus,
+    /// The answer is not JSON.
+    NotJson,
+    /// The answer is too large, or has too many records.
+    TooLarge,
+    /// The path leads to nothing.
+    NoRecords,
+    /// Dash does not ask this address.
+    ForbiddenTarget,
+    /// The path is not a JSONPath.
+    InvalidPath,
+    /// Something failed inside Dash.
+    Internal,
+}
+
+impl FetchErrorCode {
+    /// All codes.
+    pub const ALL: [Self; 9] = [
+        Self::Unreachable,
+        Self::Timeout,
+        Self::BadStatus,
+        Self::NotJson,
+        Self::TooLarge,
+        Self::NoRecords,
+        Self::ForbiddenTarget,
+        Self::InvalidPath,
+        Self::Internal,
+    ];
+
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::BadStatus => "bad_status",
+            Self::NotJson => "not_json",
+            Self::TooLarge => "too_large",
+            Self::NoRecords => "no_records",
+            Self::ForbiddenTarget => "forbidden_target",
+            Self::InvalidPath => "invalid_path",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The code with this word; what is unknown is internal.
+    pub fn parse(word: &str) -> Self {
+        Self::ALL.into_iter().find(|code| code.as_str() == word).unwrap_or(Self::Internal)
+    }
+}
+
+/// Why an address yields no records: a code for programs, a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FetchError {
+    /// The kind of reason.
+    pub code: FetchErrorCode,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+impl FetchError {
+    pub(super) fn new(code: FetchErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(super) fn internal(message: &str) -> Self {
+        Self::new(FetchErrorCode::Internal, message)
+    }
+}
+
+/// What a test of a polling source shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceTest {
+    /// The status of the answer.
+    pub status: u16,
+    /// How long the answer took.
+    pub duration_ms: i64,
+    /// The path that was used: the one given, or the most promising one.
+    pub records_path: String,
+    /// The paths under which there are lists of objects, the longest list first.
+    pub candidates: Vec<String>,
+    /// How many records there are.
+    pub record_count: usize,
+    /// The first of them.
+    pub records: Vec<Value>,
+}
+
+/// Checks a JSONPath; the error is a sentence.
+pub fn check_records_path(path: &str) -> Result<(), String> {
+    parse_path(path).map(drop).map_err(|error| error.message)
+}
+
+fn parse_path(path: &str) -> Result<JsonPath, FetchError> {
+    JsonPath::parse(path).map_err(|error| {
+        FetchError::new(
+            FetchErrorCode::InvalidPath,
+            format!("“{path}” is not a JSONPath like $.data or $.items[*]: {error}"),
+        )
+    })
+}
+
+/// Asks once and returns the records.
+pub(super) async fn fetch(
+    outbound: &Outbound,
+    polling: &HttpPolling,
+    headers: &[(String, String)],
+) -> Result<Vec<Value>, FetchError> {
+    let path = parse_path(&polling.records_path)?;
+    let response = outbound.get(&polling.url, headers).await?;
+    select(&path, read_json(&response)?)
+}
+
+/// Asks once and shows what came. With an empty path, the longest list of objects is shown.
+pub(super) async fn test(
+    outbound: &Outbound,
+    polling: &HttpPolling,
+    headers: &[(String, String)],
+) -> Result<SourceTest, FetchError> {
+    let given = polling.records_path.trim();
+    if !given.is_empty() {
+        parse_path(given)?;
+    }
+    let started = Instant::now();
+    let response = outbound.get(&polling.url, headers).await?;
+    let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let status = response.status.as_u16();
+    let json = read_json(&response)?;
+    let candidates = candidates(&json);
+    let records_path = if given.is_empty() {
+        candidates.first().cloned().unwrap_or_else(|| "$".to_owned())
+    } else {
+        given.to_owned()
+    };
+    let mut records = select(&parse_path(&records_path)?, json)?;
+    let record_count = records.len();
+    records.truncate(TEST_RECORDS);
+    Ok(SourceTest { status, duration_ms, records_path, candidates, record_count, records })
+}
+
+fn read_json(response: &Fetched) -> Result<Value, FetchError> {
+    if !response.status.is_success() {
+        return Err(FetchError::new(FetchErrorCode::BadStatus, status_message(response.status)));
+    }
+    let not_json = |message: String| FetchError::new(FetchErrorCode::NotJson, message);
+    if response.body.iter().all(u8::is_ascii_whitespace) {
+        return Err(not_json("The server answered with an empty body. Dash reads JSON.".to_owned()));
+    }
+    serde_json::from_slice(&response.body).map_err(|error| {
+        let start = response.body.trim_ascii_start();
+        if response.content_type.contains("html") || start.starts_with(b"<") {
+            not_json(
+                "The server answered with a web page (HTML), not with JSON. Is this the address of \
+                 the API, and does it need a token?"
+                    .to_owned(),
+            )
+        } else {
+            not_json(format!("The answer is not JSON: {error}."))
+        }
+    })
+}
+
+fn status_message(status: StatusCode) -> String {
+    let hint = match status.as_u16() {
+        401 | 403 => " Check the token in the headers.",
+        404 => " Check the address.",
+        429 => " It asks for fewer requests: choose a longer interval.",
+        300..=399 => " It points to another address that Dash does not follow.",
+        500..=599 => " The problem is on its side; Dash tries again.",
+        _ => "",
+    };
+    format!("The server answered with status {status}.{hint}")
+}
+
+/// The records a path leads to: the items of the one array it finds, or all that it finds.
+fn select(path: &JsonPath, json: Value) -> Result<Vec<Value>, FetchError> {
+    let found = path.query(&json).all();
+    let records: Vec<Value> = match found.as_slice() {
+        [] => {
+            return Err(FetchError::new(
+                FetchErrorCode::NoRecords,
+                "The answer is JSON, but there is nothing under the records path. Test the source \
+                 to see where its records are.",
+            ));
+        }
+        [Value::Array(items)] => items.clone(),
+        several => several.iter().map(|value| (*value).clone()).collect(),
+    };
+    if records.len() > MAX_RECORDS_PER_RUN {
+        return Err(FetchError::new(
+            FetchErrorCode::TooLarge,
+            format!(
+                "The answer has {} records; a run takes at most {MAX_RECORDS_PER_RUN}. Ask for \
+                 fewer, for example with a limit in the address.",
+                records.len()
+            ),
+        ));
+    }
+    Ok(records)
+}
+
+/// Where in a response lists of objects are, as JSONPaths, the longest list first.
+fn candidates(json: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    look_for_lists(json, "$".to_owned(), 0, &mut found);
+    found.sort_by_key(|(length, path)| (std::cmp::Reverse(*length), path.len()));
+    found.into_iter().map(|(_, path)| path).take(MAX_CANDIDATES).collect()
+}
+
+fn look_for_lists(json: &Value, path: String, depth: usize, found: &mut Vec<(usize, String)>) {
+    match json {
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => {
+            found.push((items.len(), path));
+        }
+        Value::Object(fields) if depth < CANDIDATE_DEPTH => {
+            for (key, value) in fields.iter().take(100) {
+                let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                    && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                let step = if plain {
+                    format!(".{key}")
+                } else {
+                    format!("[{}]", Value::String(key.clone()))
+                };
+                look_for_lists(value, format!("{path}{step}"), depth + 1, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_path_leads_to_a_list_or_to_each_record() {
+        let json = json!({"data": {"items": [{"a": 1}, {"a": 2}]}, "one": {"a": 3}});
+        let check = |path: &str, expected: Result<usize, FetchErrorCode>| {
+            let found = parse_path(path).and_then(|path| select(&path, json.clone()));
+            assert_eq!(found.map(|r| r.len()).map_err(|error| error.code), expected, "{path}");
+        };
+        check("$.data.items", Ok(2));
+        check("$.data.items[*]", Ok(2));
+        check("$.one", Ok(1));
+        check("$", Ok(1));
+        check("$.nothing", Err(FetchErrorCode::NoRecords));
+        check("data", Err(FetchErrorCode::InvalidPath));
+    }
+
+    #[test]
+    fn lists_of_objects_are_found_the_longest_first() {
+        let json = json!({
+            "errors": [], "meta": {"tags": ["a"], "links": [{"x": 1}]},
+            "odd key": [{"a": 1}, {"a": 2}, {"a": 3}],
+        });
+        let found = candidates(&json);
+        assert_eq!(found, ["$[\"odd key\"]", "$.meta.links"]);
+        assert!(found.iter().all(|path| JsonPath::parse(path).is_ok()));
+        assert_eq!(candidates(&json!([{"a": 1}])), ["$"]);
+        assert!(candidates(&json!({"a": 1})).is_empty());
+    }
+}

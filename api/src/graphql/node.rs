@@ -1,0 +1,83 @@
+//! The `Node` interface: any object by its id.
+
+use async_graphql::{Context, ID, Interface, Object};
+use dash_shared::ids::{
+    DashboardId, OrganizationId, PipelineId, RunId, TeamId, UserId,
+};
+
+use super::accounts::{Organization, Team, User, organization};
+use super::dashboards::Dashboard;
+use super::errors::top_level;
+use super::pipelines::Pipeline;
+use super::runs::Run;
+use super::{scope, services, viewer};
+
+/// An object with an id of its own.
+#[derive(Debug, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The id."))]
+pub enum Node {
+    /// A pipeline.
+    Pipeline(Pipeline),
+    /// A dashboard.
+    Dashboard(Dashboard),
+    /// A run.
+    Run(Run),
+    /// A user.
+    User(User),
+    /// A team.
+    Team(Team),
+    /// An organization.
+    Organization(Organization),
+}
+
+#[derive(Debug, Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The object with this id; null when there is none, or when it is another tenant's.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Node>> {
+        let (scope, services) = (scope(ctx)?, services(ctx)?);
+        let kind = id.split_once('_').map_or("", |(kind, _)| kind);
+        let viewer = viewer(ctx)?;
+        Ok(match kind {
+            PipelineId::PREFIX => match id.parse() {
+                Ok(id) => services
+                    .pipelines
+                    .find(&scope, id)
+                    .await
+                    .map_err(|error| top_level(ctx, error))?
+                    .map(|pipeline| Node::Pipeline(Pipeline(pipeline))),
+                Err(_) => None,
+            },
+            DashboardId::PREFIX => match id.parse() {
+                Ok(id) => services
+                    .dashboards
+                    .find(&scope, id)
+                    .await
+                    .map_err(|error| top_level(ctx, error))?
+                    .map(|dashboard| Node::Dashboard(Dashboard(dashboard))),
+                Err(_) => None,
+            },
+            RunId::PREFIX => match id.parse() {
+                Ok(id) => services
+                    .store
+                    .find_run(scope.team_id(), id)
+                    .await
+                    .map_err(|error| top_level(ctx, error))?
+                    .map(|run| Node::Run(Run(run))),
+                Err(_) => None,
+            },
+            UserId::PREFIX if id.parse() == Ok(viewer.user.id) => {
+                Some(Node::User(User(viewer.user.clone())))
+            }
+            TeamId::PREFIX if id.parse() == Ok(viewer.team.id) => {
+                Some(Node::Team(Team(viewer.team.clone())))
+            }
+            OrganizationId::PREFIX if id.parse() == Ok(viewer.organization.id) => {
+                Some(Node::Organization(organization(ctx, viewer)?))
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,433 @@
+//! Pipelines.
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use dash_shared::fields::sample_fields;
+use dash_shared::ids::{PipelineId, RunId};
+
+use super::errors::{not_found, payload, top_level};
+use super::errors::UserError;
+use super::paging::{Page, cursor, list_cost, page, page_size};
+use super::records::Record;
+use super::runs::Run;
+use super::sources::{
+    RunError, Source, SourceInput, TestSourceInput, TestSourcePayload,
+};
+use super::steps::{Field, MapStep, MapStepInput, read_steps};
+use super::{date_time, float, loaders, scope, services};
+use crate::data::SeriesTotals;
+use crate::pipelines::{self, NewPipeline, PipelineChanges};
+
+/// How many of the newest records fields are learnt from.
+const SAMPLE_RECORDS: u64 = 100;
+
+/// What a pipeline is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum PipelineState {
+    /// It takes data in.
+    Running,
+    /// Somebody stopped it.
+    Paused,
+    /// It runs, and its last runs failed.
+    Failing,
+}
+
+/// A source, its transform steps and its stored records.
+#[derive(Debug)]
+pub struct Pipeline(pub(super) pipelines::Pipeline);
+
+impl Pipeline {
+    async fn totals(&self, ctx: &Context<'_>) -> async_graphql::Result<SeriesTotals> {
+        let loader = ctx.data::<DataLoader<loaders::Totals>>()?;
+        Ok(loader.load_one(self.0.id).await?.unwrap_or_default())
+    }
+}
+
+#[Object]
+impl Pipeline {
+    /// The id.
+    pub(super) async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// The name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What it is doing.
+    async fn state(&self) -> PipelineState {
+        match self.0.state {
+            pipelines::PipelineState::Paused => PipelineState::Paused,
+            pipelines::PipelineState::Running if self.0.failing_since_ms.is_some() => {
+                PipelineState::Failing
+            }
+            pipelines::PipelineState::Running => PipelineState::Running,
+        }
+    }
+
+    /// How often its definition was changed, from 1.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// Where its data comes from.
+    async fn source(&self, ctx: &Context<'_>) -> async_graphql::Result<Source> {
+        Ok(Source::of(&self.0, &services(ctx)?.public_url))
+    }
+
+    /// The transform: the steps that every record goes through, in this order.
+    async fn steps(&self) -> Vec<MapStep> {
+        self.0.steps.iter().map(MapStep::from).collect()
+    }
+
+    /// The field that says when a record happened; when it came in, if there is none.
+    async fn time_field(&self) -> Option<String> {
+        self.0.time_field.as_ref().map(ToString::to_string)
+    }
+
+    /// The fields that its newest records have.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn fields(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Field>> {
+        let sample = services(ctx)?.store.sample(self.0.id, SAMPLE_RECORDS).await;
+        let sample = sample.map_err(|error| top_level(ctx, error))?;
+        let fields = sample_fields(sample.iter().map(|record| &record.fields));
+        Ok(fields.into_iter().map(Field::from).collect())
+    }
+
+    /// How many records are stored.
+    async fn record_count(&self, ctx: &Context<'_>) -> async_graphql::Result<f64> {
+        Ok(float(self.totals(ctx).await?.record_count))
+    }
+
+    /// How many bytes the records take.
+    async fn stored_bytes(&self, ctx: &Context<'_>) -> async_graphql::Result<f64> {
+        Ok(float(self.totals(ctx).await?.stored_bytes))
+    }
+
+    /// When the newest record came in.
+    async fn last_record_at(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<DateTime<Utc>>> {
+        Ok(self.totals(ctx).await?.last_received_at_ms.map(date_time))
+    }
+
+    /// How many records were stored in each of the last 60 minutes, the oldest first.
+    async fn throughput(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<i32>> {
+        let loader = ctx.data::<DataLoader<loaders::Throughput>>()?;
+        let counts = loader.load_one(self.0.id).await?.unwrap_or_default();
+        Ok(counts.into_iter().map(super::int).collect())
+    }
+
+    /// The newest run.
+    async fn last_run(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Run>> {
+        let loader = ctx.data::<DataLoader<loaders::LastRuns>>()?;
+        Ok(loader.load_one(self.0.id).await?.map(Run))
+    }
+
+    /// Since when its runs have failed.
+    async fn failing_since(&self) -> Option<DateTime<Utc>> {
+        self.0.failing_since_ms.map(date_time)
+    }
+
+    /// When it is polled next.
+    async fn next_run_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
+        let next = services(ctx)?.pipelines.next_run_at(&self.0).await;
+        Ok(next.map_err(|error| top_level(ctx, error))?.map(date_time))
+    }
+
+    /// Its runs, the newest first.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn runs(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Page<Run>> {
+        let after: Option<RunId> = cursor(after.as_deref())?;
+        let found = services(ctx)?.store.list_runs(self.0.id, after, page_size(first)?).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        let runs = found.runs.into_iter().map(|run| (run.id.to_string(), Run(run)));
+        Ok(page(runs, after.is_none(), found.has_more, found.total))
+    }
+
+    /// Its records, the newest first.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn records(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Page<Record>> {
+        let after: Option<i64> = cursor(after.as_deref())?;
+        let found = services(ctx)?.store.list_records(self.0.id, after, page_size(first)?).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        let total = self.totals(ctx).await?.record_count;
+        let pipeline_id = self.0.id;
+        let records = found
+            .records
+            .into_iter()
+            .map(|record| (record.seq.to_string(), Record { pipeline_id, record }));
+        Ok(page(records, after.is_none(), found.has_more, total))
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        date_time(self.0.created_at_ms)
+    }
+
+    /// When its definition was changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        date_time(self.0.updated_at_ms)
+    }
+}
+
+/// A new pipeline.
+#[derive(Debug, InputObject)]
+pub struct CreatePipelineInput {
+    /// The name.
+    name: String,
+    /// Where its data comes from.
+    source: SourceInput,
+    /// The transform; without steps, records are stored as they come.
+    #[graphql(default)]
+    steps: Vec<MapStepInput>,
+    /// The field that says when a record happened; when it came in, if there is none.
+    time_field: Option<String>,
+}
+
+/// Changes to a pipeline; what is left out stays.
+#[derive(Debug, InputObject)]
+pub struct UpdatePipelineInput {
+    /// The pipeline.
+    id: ID,
+    /// A new name.
+    name: Option<String>,
+    /// A changed source, of the same kind.
+    source: Option<SourceInput>,
+    /// A new transform, as a whole.
+    steps: Option<Vec<MapStepInput>>,
+    /// A new time field; an empty text takes it away.
+    time_field: Option<String>,
+}
+
+macro_rules! pipeline_acts {
+    ($($(#[$doc:meta])* $input:ident => $(#[$payload_doc:meta])* $payload:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, InputObject)]
+        pub struct $input {
+            /// The pipeline.
+            id: ID,
+        }
+
+        $(#[$payload_doc])*
+        #[derive(Debug, SimpleObject)]
+        pub struct $payload {
+            /// The pipeline after it.
+            pipeline: Option<Pipeline>,
+            /// What to fix.
+            user_errors: Vec<UserError>,
+        }
+    )*};
+}
+
+pipeline_acts! {
+    /// The pipeline to pause.
+    PausePipelineInput =>
+    /// The result of `pausePipeline`.
+    PausePipelinePayload;
+    /// The pipeline to resume.
+    ResumePipelineInput =>
+    /// The result of `resumePipeline`.
+    ResumePipelinePayload;
+    /// The pipeline to run.
+    RunPipelineInput =>
+    /// The result of `runPipeline`.
+    RunPipelinePayload;
+}
+
+/// The pipeline to delete.
+#[derive(Debug, InputObject)]
+pub struct DeletePipelineInput {
+    /// The pipeline.
+    id: ID,
+}
+
+/// The result of `createPipeline`.
+#[derive(Debug, SimpleObject)]
+pub struct CreatePipelinePayload {
+    /// The new pipeline.
+    pipeline: Option<Pipeline>,
+    /// What to fix.
+    user_errors: Vec<UserError>,
+}
+
+/// The result of `updatePipeline`.
+#[derive(Debug, SimpleObject)]
+pub struct UpdatePipelinePayload {
+    /// The changed pipeline.
+    pipeline: Option<Pipeline>,
+    /// What to fix.
+    user_errors: Vec<UserError>,
+}
+
+/// The result of `deletePipeline`.
+#[derive(Debug, SimpleObject)]
+pub struct DeletePipelinePayload {
+    /// The id of the deleted pipeline.
+    deleted_id: Option<ID>,
+    /// What to fix.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Debug, Default)]
+pub struct PipelinesQuery;
+
+#[Object]
+impl PipelinesQuery {
+    /// The team's pipelines, the newest first.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn pipelines(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Page<Pipeline>> {
+        let after: Option<PipelineId> = cursor(after.as_deref())?;
+        let found = services(ctx)?.pipelines.list(&scope(ctx)?, after, page_size(first)?).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        let total = i64::try_from(found.total).unwrap_or(i64::MAX);
+        let pipelines = found.pipelines.into_iter().map(|pip| (pip.id.to_string(), Pipeline(pip)));
+        Ok(page(pipelines, after.is_none(), found.has_more, total))
+    }
+
+    /// One pipeline.
+    async fn pipeline(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Pipeline> {
+        let found = services(ctx)?.pipelines.get(&scope(ctx)?, pipeline_id(&id)?).await;
+        found.map(Pipeline).map_err(|error| top_level(ctx, error))
+    }
+}
+
+/// Reads an id; what is none names nothing.
+pub(super) fn pipeline_id(id: &ID) -> async_graphql::Result<PipelineId> {
+    id.parse().map_err(|_| not_found("pipeline"))
+}
+
+#[derive(Debug, Default)]
+pub struct PipelinesMutation;
+
+#[Object]
+impl PipelinesMutation {
+    /// Makes a pipeline; it runs at once.
+    async fn create_pipeline(
+        &self,
+        ctx: &Context<'_>,
+        input: CreatePipelineInput,
+    ) -> async_graphql::Result<CreatePipelinePayload> {
+        let scope = scope(ctx)?;
+        let steps = match read_steps(input.steps) {
+            Ok(steps) => steps,
+            Err(user_errors) => return Ok(CreatePipelinePayload { pipeline: None, user_errors }),
+        };
+        let new = NewPipeline {
+            name: input.name,
+            source: input.source.into(),
+            steps,
+            time_field: input.time_field,
+        };
+        let created = services(ctx)?.pipelines.create(&scope, new).await;
+        let (pipeline, user_errors) = payload(ctx, created)?;
+        Ok(CreatePipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+    }
+
+    /// Changes a pipeline; its version counts up.
+    async fn update_pipeline(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdatePipelineInput,
+    ) -> async_graphql::Result<UpdatePipelinePayload> {
+        let scope = scope(ctx)?;
+        let steps = match input.steps.map(read_steps).transpose() {
+            Ok(steps) => steps,
+            Err(user_errors) => return Ok(UpdatePipelinePayload { pipeline: None, user_errors }),
+        };
+        let changes = PipelineChanges {
+            name: input.name,
+            source: input.source.map(Into::into),
+            steps,
+            time_field: input.time_field,
+        };
+        let id = pipeline_id(&input.id)?;
+        let updated = services(ctx)?.pipelines.update(&scope, id, changes).await;
+        let (pipeline, user_errors) = payload(ctx, updated)?;
+        Ok(UpdatePipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+    }
+
+    /// Deletes a pipeline with all its records. This cannot be undone.
+    async fn delete_pipeline(
+        &self,
+        ctx: &Context<'_>,
+        input: DeletePipelineInput,
+    ) -> async_graphql::Result<DeletePipelinePayload> {
+        let id = pipeline_id(&input.id)?;
+        let deleted = services(ctx)?.pipelines.delete(&scope(ctx)?, id).await;
+        let (deleted, user_errors) = payload(ctx, deleted)?;
+        Ok(DeletePipelinePayload { deleted_id: deleted.map(|()| input.id), user_errors })
+    }
+
+    /// Stops a pipeline: it is not polled, and its webhook is refused.
+    async fn pause_pipeline(
+        &self,
+        ctx: &Context<'_>,
+        input: PausePipelineInput,
+    ) -> async_graphql::Result<PausePipelinePayload> {
+        let paused =
+            services(ctx)?.pipelines.pause(&scope(ctx)?, pipeline_id(&input.id)?).await;
+        let (pipeline, user_errors) = payload(ctx, paused)?;
+        Ok(PausePipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+    }
+
+    /// Starts a paused pipeline again.
+    async fn resume_pipeline(
+        &self,
+        ctx: &Context<'_>,
+        input: ResumePipelineInput,
+    ) -> async_graphql::Result<ResumePipelinePayload> {
+        let resumed =
+            services(ctx)?.pipelines.resume(&scope(ctx)?, pipeline_id(&input.id)?).await;
+        let (pipeline, user_errors) = payload(ctx, resumed)?;
+        Ok(ResumePipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+    }
+
+    /// Polls a pipeline's source now; the run shows up in its history.
+    async fn run_pipeline(
+        &self,
+        ctx: &Context<'_>,
+        input: RunPipelineInput,
+    ) -> async_graphql::Result<RunPipelinePayload> {
+        let run = services(ctx)?.pipelines.run_now(&scope(ctx)?, pipeline_id(&input.id)?).await;
+        let (pipeline, user_errors) = payload(ctx, run)?;
+        Ok(RunPipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+    }
+
+    /// Asks a source once and shows the real first records. Nothing is stored.
+    async fn test_source(
+        &self,
+        ctx: &Context<'_>,
+        input: TestSourceInput,
+    ) -> async_graphql::Result<TestSourcePayload> {
+        let scope = scope(ctx)?;
+        let id = input.pipeline_id.as_ref().map(pipeline_id).transpose()?;
+        let (polling, headers) = input.source.into_parts();
+        let tested = services(ctx)?.pipelines.test_source(&scope, &polling, headers, id).await;
+        let (tested, user_errors) = payload(ctx, tested)?;
+        let (result, error) = match tested {
+            None => (None, None),
+            Some(Ok(test)) => (Some(test.into()), None),
+            Some(Err(error)) => (None, Some(RunError::new(error.code, error.message))),
+        };
+        Ok(TestSourcePayload { result, error, user_errors })
+    }
+}

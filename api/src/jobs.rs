@@ -1,0 +1,357 @@
+//! Durable work: a queue in the database, with leases.
+//!
+//! A job has a unique key and a time. Who takes it gets a lease with a token and keeps renewing it;
+//! only the holder of the token can finish the job. A process that dies lets its leases run out,
+//! and another one takes over: a job never runs twice at once, and none is lost. What a job does is
+//! its domain's business.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dash_shared::ids::JobId;
+use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::db::{Db, Engine};
+
+/// How long a lease lasts unless it is renewed.
+pub const LEASE_MS: i64 = 30_000;
+/// How often a lease is renewed.
+const RENEW_PERIOD: Duration = Duration::from_secs(10);
+/// How many jobs a process runs at once.
+const PARALLEL_JOBS: usize = 32;
+/// How long the queue rests when nothing is due.
+const IDLE_PERIOD: Duration = Duration::from_millis(500);
+/// How long it rests when the database fails.
+const FAILED_PERIOD: Duration = Duration::from_secs(2);
+
+/// A job that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What kind of work it is.
+    pub kind: String,
+    /// What it is about; there is one job with this key.
+    pub unique_key: String,
+    /// What its domain wants to know.
+    pub payload: String,
+    /// When it was due, in milliseconds since 1970: the same however often it is taken.
+    pub run_at_ms: i64,
+    /// How often it failed in a row.
+    pub attempts: i32,
+    lease_token: Uuid,
+}
+
+/// What becomes of a job that was run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is done for good.
+    Done,
+    /// It runs again, unless it was given another time while it ran.
+    At {
+        /// When, in milliseconds since 1970.
+        run_at_ms: i64,
+        /// What it then wants to know.
+        payload: String,
+    },
+    /// It failed for this reason and is tried again with growing pauses.
+    Retry(String),
+}
+
+/// The queue. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    db: Db,
+    clock: Clock,
+    wake: Arc<Notify>,
+}
+
+impl Jobs {
+    /// The queue in this database.
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock, wake: Arc::default() }
+    }
+
+    /// Adds a job within the caller's transaction, or moves the one with this key: it becomes due at
+    /// `run_at_ms`. A job that is running goes on; it is due again when it has ended.
+    pub async fn schedule(
+        &self,
+        transaction: &impl ConnectionTrait,
+        kind: &str,
+        unique_key: &str,
+        payload: &str,
+        run_at_ms: i64,
+    ) -> Result<(), DbErr> {
+        let sql = "INSERT INTO jobs (id, kind, unique_key, payload, run_at_ms, attempts, \
+             created_at_ms) VALUES ($1, $2, $3, $4, $5, 0, $6) \
+             ON CONFLICT (unique_key) DO UPDATE SET payload = excluded.payload, \
+             run_at_ms = excluded.run_at_ms, attempts = 0, last_error = NULL, \
+             lease_until_ms = CASE WHEN jobs.lease_token IS NULL THEN NULL \
+             ELSE jobs.lease_until_ms END";
+        transaction
+            .execute_raw(Statement::from_sql_and_values(
+                transaction.get_database_backend(),
+                sql,
+                [
+                    JobId::new().uuid().into(),
+                    kind.into(),
+                    unique_key.into(),
+                    payload.into(),
+                    run_at_ms.into(),
+                    self.clock.now_ms().into(),
+                ],
+            ))
+            .await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Takes a job out of the queue within the caller's transaction; one that is running cannot
+    /// schedule itself again.
+    pub async fn cancel(
+        &self,
+        transaction: &impl ConnectionTrait,
+        unique_key: &str,
+    ) -> Result<(), DbErr> {
+        transaction
+            .execute_raw(Statement::from_sql_and_values(
+                transaction.get_database_backend(),
+                "DELETE FROM jobs WHERE unique_key = $1",
+                [unique_key.into()],
+            ))
+            .await?;
+        Ok(())
+    }
+
+    /// Looks at the queue at once: something was committed that may be due.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// When the job with this key is due, in milliseconds since 1970.
+    pub async fn due_at(&self, unique_key: &str) -> Result<Option<i64>, DbErr> {
+        let orm = self.db.orm();
+        orm.query_one_raw(Statement::from_sql_and_values(
+            orm.get_database_backend(),
+            "SELECT run_at_ms FROM jobs WHERE unique_key = $1",
+            [unique_key.into()],
+        ))
+        .await?
+        .map(|row| row.try_get("", "run_at_ms"))
+        .transpose()
+    }
+
+    /// Takes up to `limit` jobs that are due and that nobody holds.
+    pub async fn claim(&self, limit: usize) -> Result<Vec<Job>, DbErr> {
+        let now_ms = self.clock.now_ms();
+        if !self.any_due(now_ms).await? {
+            return Ok(Vec::new());
+        }
+        let lease_token = Uuid::now_v7();
+        let skip_locked = match self.db.engine() {
+            Engine::Postgres => " FOR UPDATE SKIP LOCKED",
+            Engine::Sqlite => "",
+        };
+        let transaction = self.db.begin_write().await?;
+        let rows = transaction
+            .query_all_raw(Statement::from_sql_and_values(
+                transaction.get_database_backend(),
+                format!(
+                    "UPDATE jobs SET lease_token = $1, lease_until_ms = $2 WHERE id IN (\
+                     SELECT id FROM jobs WHERE run_at_ms <= $3 \
+                     AND (lease_until_ms IS NULL OR lease_until_ms < $3) \
+                     ORDER BY run_at_ms LIMIT $4{skip_locked}) \
+                     RETURNING id, kind, unique_key, payload, run_at_ms, attempts"
+                ),
+                [
+                    lease_token.into(),
+                    (now_ms + LEASE_MS).into(),
+                    now_ms.into(),
+                    i64::try_from(limit).unwrap_or(i64::MAX).into(),
+                ],
+            ))
+            .await?;
+        transaction.commit().await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Job {
+                    id: JobId::from_uuid(row.try_get("", "id")?),
+                    kind: row.try_get("", "kind")?,
+                    unique_key: row.try_get("", "unique_key")?,
+                    payload: row.try_get("", "payload")?,
+                    run_at_ms: row.try_get("", "run_at_ms")?,
+                    attempts: row.try_get("", "attempts")?,
+                    lease_token,
+                })
+            })
+            .collect()
+    }
+
+    /// Reading first spares an idle queue the writer's place and a write to the disk.
+    async fn any_due(&self, now_ms: i64) -> Result<bool, DbErr> {
+        let orm = self.db.orm();
+        let row = orm
+            .query_one_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                "SELECT 1 AS due FROM jobs WHERE run_at_ms <= $1 \
+                 AND (lease_until_ms IS NULL OR lease_until_ms < $1) LIMIT 1",
+                [now_ms.into()],
+            ))
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Renews a lease; false when it was lost.
+    pub async fn renew(&self, job: &Job) -> Result<bool, DbErr> {
+        self.write_held(
+            "UPDATE jobs SET lease_until_ms = $3 WHERE id = $1 AND lease_token = $2",
+            job,
+            vec![(self.clock.now_ms() + LEASE_MS).into()],
+        )
+        .await
+    }
+
+    /// Ends a job that was run; false when its lease was lost, and it is another's now. A job that
+    /// was given another time while it ran keeps that time.
+    pub async fn finish(&self, job: &Job, next: Next) -> Result<bool, DbErr> {
+        match next {
+            Next::Done => {
+                self.write_held("DELETE FROM jobs WHERE id = $1 AND lease_token = $2", job, vec![])
+                    .await
+            }
+            Next::At { run_at_ms, payload } => {
+                self.write_held(
+                    "UPDATE jobs SET lease_token = NULL, lease_until_ms = NULL, attempts = 0, \
+                     last_error = NULL, payload = CASE WHEN run_at_ms = $4 THEN $5 ELSE payload END, \
+                     run_at_ms = CASE WHEN run_at_ms = $4 THEN $3 ELSE run_at_ms END \
+                     WHERE id = $1 AND lease_token = $2",
+                    job,
+                    vec![run_at_ms.into(), job.run_at_ms.into(), payload.into()],
+                )
+                .await
+            }
+            Next::Retry(error) => {
+                let pause_ms = 1_000_i64 << job.attempts.clamp(0, 9);
+                self.write_held(
+                    "UPDATE jobs SET lease_token = NULL, lease_until_ms = $3, \
+                     attempts = attempts + 1, last_error = $4 WHERE id = $1 AND lease_token = $2",
+                    job,
+                    vec![(self.clock.now_ms() + pause_ms).into(), error.into()],
+                )
+                .await
+            }
+        }
+    }
+
+    async fn write_held(&self, sql: &str, job: &Job, more: Vec<Value>) -> Result<bool, DbErr> {
+        let mut values: Vec<Value> = vec![job.id.uuid().into(), job.lease_token.into()];
+        values.extend(more);
+        let transaction = self.db.begin_write().await?;
+        let result = transaction
+            .execute_raw(Statement::from_sql_and_values(
+                transaction.get_database_backend(),
+                sql,
+                values,
+            ))
+            .await?;
+        transaction.commit().await?;
+        Ok(result.rows_affected() == 1)
+    }
+
+    /// Runs what is due, until `stop`; returns when the jobs that run have ended.
+    pub async fn work<F, Fut>(self, stop: CancellationToken, handler: F)
+    where
+        F: Fn(Job) -> Fut + Clone + Send + 'static,
+        Fut: Future<Output = Next> + Send,
+    {
+        let places = Arc::new(Semaphore::new(PARALLEL_JOBS));
+        let running = TaskTracker::new();
+        while !stop.is_cancelled() {
+            let claimed = match self.claim(places.available_permits()).await {
+                Ok(claimed) => claimed,
+                Err(error) => {
+                    tracing::error!(%error, "the job queue cannot be read");
+                    let _ = tokio::time::timeout(FAILED_PERIOD, stop.cancelled()).await;
+                    continue;
+                }
+            };
+            let some = !claimed.is_empty();
+            for job in claimed {
+                // There is a place for each: no more were claimed than there were places.
+                let place = Arc::clone(&places).acquire_owned().await;
+                let (jobs, handler) = (self.clone(), handler.clone());
+                running.spawn(async move {
+                    jobs.run(job, handler).await;
+                    drop(place);
+                    jobs.wake();
+                });
+            }
+            if !some || places.available_permits() == 0 {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = self.wake.notified() => {}
+                    () = tokio::time::sleep(IDLE_PERIOD) => {}
+                }
+            }
+        }
+        running.close();
+        running.wait().await;
+    }
+
+    /// Runs everything that is due now, one job after the other; returns how many there were.
+    pub async fn run_due<F, Fut>(&self, handler: F) -> Result<usize, DbErr>
+    where
+        F: Fn(Job) -> Fut + Clone,
+        Fut: Future<Output = Next>,
+    {
+        let mut count = 0;
+        for job in self.claim(1_000).await? {
+            self.run(job, handler.clone()).await;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    async fn run<F, Fut>(&self, job: Job, handler: F)
+    where
+        F: Fn(Job) -> Fut,
+        Fut: Future<Output = Next>,
+    {
+        let started = std::time::Instant::now();
+        let kind = job.kind.clone();
+        let mut work = std::pin::pin!(handler(job.clone()));
+        let next = loop {
+            tokio::select! {
+                next = &mut work => break next,
+                () = tokio::time::sleep(RENEW_PERIOD) => match self.renew(&job).await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        tracing::warn!(job = %job.unique_key, "a job's lease was lost, stopping it");
+                        return;
+                    }
+                    // The lease still has time left; the next renewal may work.
+                    Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
+                }
+            }
+        };
+        let outcome = match &next {
+            Next::Retry(error) => {
+                tracing::warn!(job = %job.unique_key, %error, "a job failed");
+                "failed"
+            }
+            Next::Done | Next::At { .. } => "done",
+        };
+        metrics::histogram!("dash_job_duration_seconds", "kind" => kind, "outcome" => outcome)
+            .record(started.elapsed().as_secs_f64());
+        if let Err(error) = self.finish(&job, next).await {
+            // The lease runs out and the job is run again.
+            tracing::error!(%error, job = %job.unique_key, "a job could not be finished");
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! Creating, changing and finding pipelines, always within a scope.
+
+use dash_shared::accounts::Role;
+use dash_shared::fields::FieldPath;
+use dash_shared::ids::PipelineId;
+use dash_shared::mapping::{Step, check_steps};
+use dash_shared::sources::{HttpPolling, Source};
+use dash_shared::{Invalid, InvalidCode, check_name};
+use rand::RngExt;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+
+use super::entity::{self, to_json};
+use super::headers::{self, NewHeader};
+use super::{Pipeline, PipelineState, Pipelines, PipelinesError};
+use crate::accounts::TenantScope;
+use crate::db::WriteTransaction;
+use crate::engine::{FetchError, SourceTest, check_records_path, demo};
+
+/// The length of a webhook key's random part: 32 letters of 32 kinds are 160 bits.
+const HOOK_KEY_CHARS: usize = 32;
+const HOOK_KEY_ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// A source as somebody enters it.
+#[derive(Clone, Debug)]
+pub enum NewSource {
+    /// A webhook; on an update, whether it gets a new URL.
+    Webhook {
+        /// The old URL stops working.
+        regenerate_url: bool,
+    },
+    /// An address to poll.
+    HttpPolling {
+        /// What, how often, and where the records are. Its header names are not used.
+        polling: HttpPolling,
+        /// The headers.
+        headers: Vec<NewHeader>,
+    },
+    /// The demo; a seed is chosen without one.
+    Demo {
+        /// What the invented data follows from.
+        seed: Option<u32>,
+    },
+}
+
+/// A pipeline as somebody enters it.
+#[derive(Clone, Debug)]
+pub struct NewPipeline {
+    /// Its name.
+    pub name: String,
+    /// Where its data comes from.
+    pub source: NewSource,
+    /// The transform.
+    pub steps: Vec<Step>,
+    /// The field that says when a record happened.
+    pub time_field: Option<String>,
+}
+
+/// Changes to a pipeline; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct PipelineChanges {
+    /// A new name.
+    pub name: Option<String>,
+    /// A changed source, of the same kind.
+    pub source: Option<NewSource>,
+    /// A new transform.
+    pub steps: Option<Vec<Step>>,
+    /// A new time field; an empty one takes it away.
+    pub time_field: Option<String>,
+}
+
+/// A page of pipelines, the newest first.
+#[derive(Clone, Debug)]
+pub struct PipelinePage {
+    /// The pipelines.
+    pub pipelines: Vec<Pipeline>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// A source that was checked, and what is stored of it.
+struct CheckedSource {
+    source: Source,
+    hook_key: Option<String>,
+    sealed_headers: Option<Vec<u8>>,
+}
+
+impl Pipelines {
+    /// Makes a pipeline; it runs at once.
+    pub async fn create(
+        &self,
+        scope: &TenantScope,
+        new: NewPipeline,
+    ) -> Result<Pipeline, PipelinesError> {
+        scope.require(Role::Editor)?;
+        let id = PipelineId::new();
+        let mut problems = Vec::new();
+        let name = collect(&mut problems, check_name("name", "pipeline", &new.name));
+        if let Err(found) = check_steps(&new.steps) {
+            problems.extend(found);
+        }
+        let time_field = collect(&mut problems, check_time_field(new.time_field.as_deref()));
+        let source = self.check_source(scope, id, new.source, None, &mut problems)?;
+        let (Some(name), Some(time_field), Some(source), true) =
+            (name, time_field, source, problems.is_empty())
+        else {
+            return Err(PipelinesError::Invalid(problems));
+        };
+        let now_ms = self.clock.now_ms();
+        let row = entity::ActiveModel {
+            id: Set(id.uuid()),
+            team_id: Set(scope.team_id().uuid()),
+            name: Set(name),
+            state: Set(PipelineState::Running.as_str().to_owned()),
+            version: Set(1),
+            source: Set(to_json(&source.source)?),
+            steps: Set(to_json(&new.steps)?),
+            time_field: Set(time_field.map(|path| path.to_string())),
+            hook_key: Set(source.hook_key),
+            sealed_headers: Set(source.sealed_headers),
+            failing_since_ms: Set(None),
+            consecutive_failures: Set(0),
+            created_at_ms: Set(now_ms),
+            updated_at_ms: Set(now_ms),
+        };
+        let transaction = self.db.begin_write().await?;
+        let pipeline = Pipeline::try_from(row.insert(&*transaction).await?)?;
+        self.start(&transaction, &pipeline, demo::HISTORY_MS).await?;
+        transaction.commit().await?;
+        self.jobs.wake();
+        Ok(pipeline)
+    }
+
+    /// Changes a pipeline; its version counts up.
+    pub async fn update(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+        changes: PipelineChanges,
+    ) -> Result<Pipeline, PipelinesError> {
+        scope.require(Role::Editor)?;
+        let before = self.get(scope, id).await?;
+        let mut problems = Vec::new();
+        let mut row = self.row(scope, id).await?.into_active_model();
+        if let Some(name) = &changes.name
+            && let Some(name) = collect(&mut problems, check_name("name", "pipeline", name))
+        {
+            row.name = Set(name);
+        }
+        if let Some(steps) = &changes.steps {
+            if let Err(found) = check_steps(steps) {
+                problems.extend(found);
+            }
+            row.steps = Set(to_json(steps)?);
+        }
+        if let Some(field) = &changes.time_field
+            && let Some(path) = collect(&mut problems, check_time_field(Some(field)))
+        {
+            row.time_field = Set(path.map(|path| path.to_string()));
+        }
+        if let Some(source) = changes.source
+            && let Some(source) =
+                self.check_source(scope, id, source, Some(&before), &mut problems)?
+        {
+            row.source = Set(to_json(&source.source)?);
+            row.hook_key = Set(source.hook_key);
+            row.sealed_headers = Set(source.sealed_headers);
+        }
+        if !problems.is_empty() {
+            return Err(PipelinesError::Invalid(problems));
+        }
+        row.version = Set(before.version + 1);
+        row.updated_at_ms = Set(self.clock.now_ms());
+        let transaction = self.db.begin_write().await?;
+        let pipeline = Pipeline::try_from(row.update(&*transaction).await?)?;
+        if pipeline.state == PipelineState::Running && pipeline.source != before.source {
+            self.start(&transaction, &pipeline, 0).await?;
+        }
+        transaction.commit().await?;
+        self.forget_hook(&before).await;
+        self.jobs.wake();
+        Ok(pipeline)
+    }
+
+    /// Deletes a pipeline at once, and its records in the background.
+    pub async fn delete(&self, scope: &TenantScope, id: PipelineId) -> Result<(), PipelinesError> {
+        scope.require(Role::Editor)?;
+        let pipeline = self.get(scope, id).await?;
+        let transaction = self.db.begin_write().await?;
+        entity::Entity::delete_by_id(id.uuid()).exec(&*transaction).await?;
+        self.stop(&transaction, &pipeline).await?;
+        self.schedule_purge(&transaction, id).await?;
+        transaction.commit().await?;
+        self.forget_hook(&pipeline).await;
+        Ok(())
+    }
+
+    /// Stops a pipeline: it is not polled, and its webhook is refused.
+    pub async fn pause(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+    ) -> Result<Pipeline, PipelinesError> {
+        self.set_state(scope, id, PipelineState::Paused).await
+    }
+
+    /// Starts a paused pipeline again.
+    pub async fn resume(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+    ) -> Result<Pipeline, PipelinesError> {
+        self.set_state(scope, id, PipelineState::Running).await
+    }
+
+    async fn set_state(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+        state: PipelineState,
+    ) -> Result<Pipeline, PipelinesError> {
+        scope.require(Role::Editor)?;
+        let before = self.get(scope, id).await?;
+        if before.state == state {
+            return Ok(before);
+        }
+        let mut row = self.row(scope, id).await?.into_active_model();
+        row.state = Set(state.as_str().to_owned());
+        row.failing_since_ms = Set(None);
+        row.consecutive_failures = Set(0);
+        let transaction = self.db.begin_write().await?;
+        let pipeline = Pipeline::try_from(row.update(&*transaction).await?)?;
+        match state {
+            PipelineState::Running => self.start(&transaction, &pipeline, 0).await?,
+            PipelineState::Paused => self.stop(&transaction, &pipeline).await?,
+        }
+        transaction.commit().await?;
+        self.forget_hook(&pipeline).await;
+        self.jobs.wake();
+        Ok(pipeline)
+    }
+
+    /// Finds a pipeline.
+    pub async fn find(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+    ) -> Result<Option<Pipeline>, PipelinesError> {
+        match self.row(scope, id).await {
+            Ok(row) => row.try_into().map(Some),
+            Err(PipelinesError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Finds a pipeline that has to be there.
+    pub async fn get(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+    ) -> Result<Pipeline, PipelinesError> {
+        self.row(scope, id).await?.try_into()
+    }
+
+    async fn row(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+    ) -> Result<entity::Model, PipelinesError> {
+        entity::Entity::find_by_id(id.uuid())
+            .filter(entity::Column::TeamId.eq(scope.team_id().uuid()))
+            .one(self.db.orm())
+            .await?
+            .ok_or(PipelinesError::NotFound)
+    }
+
+    /// A page of the team's pipelines, the newest first, beginning after the pipeline `after`.
+    pub async fn list(
+        &self,
+        scope: &TenantScope,
+        after: Option<PipelineId>,
+        first: u64,
+    ) -> Result<PipelinePage, PipelinesError> {
+        let all = entity::Entity::find()
+            .filter(entity::Column::TeamId.eq(scope.team_id().uuid()))
+            .order_by_desc(entity::Column::Id);
+        let total = all.clone().count(self.db.orm()).await?;
+        let page = match after {
+            Some(after) => all.filter(entity::Column::Id.lt(after.uuid())),
+            None => all,
+        };
+        let rows = page.limit(first + 1).all(self.db.orm()).await?;
+        let has_more = rows.len() as u64 > first;
+        let pipelines = rows
+            .into_iter()
+            .take(usize::try_from(first).unwrap_or(usize::MAX))
+            .map(Pipeline::try_from)
+            .collect::<Result<_, _>>()?;
+        Ok(PipelinePage { pipelines, has_more, total })
+    }
+
+    /// Which of these pipelines are the team's.
+    pub async fn existing(
+        &self,
+        scope: &TenantScope,
+        ids: &[PipelineId],
+    ) -> Result<Vec<PipelineId>, PipelinesError> {
+        let rows = entity::Entity::find()
+            .filter(entity::Column::TeamId.eq(scope.team_id().uuid()))
+            .filter(entity::Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+            .all(self.db.orm())
+            .await?;
+        Ok(rows.into_iter().map(|row| PipelineId::from_uuid(row.id)).collect())
+    }
+
+    /// Asks a polling source once, to show what it answers. With the id of a pipeline, headers
+    /// without a value are sent with the stored one.
+    pub async fn test_source(
+        &self,
+        scope: &TenantScope,
+        polling: &HttpPolling,
+        entered: Vec<NewHeader>,
+        id: Option<PipelineId>,
+    ) -> Result<Result<SourceTest, FetchError>, PipelinesError> {
+        scope.require(Role::Editor)?;
+        let stored = match id {
+            Some(id) => self.open_headers(&self.get(scope, id).await?)?,
+            None => Vec::new(),
+        };
+        let mut polling = polling.clone();
+        polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
+        let mut problems = polling.check(scope.plan());
+        // A test is not a schedule.
+        problems.retain(|problem| problem.field != ["intervalSeconds"]);
+        match headers::complete(entered, &stored) {
+            Ok(headers) if problems.is_empty() => {
+                Ok(self.engine.test_polling(&polling, &headers).await)
+            }
+            Ok(_) => Err(PipelinesError::Invalid(problems)),
+            Err(found) => Err(PipelinesError::Invalid([problems, found].concat())),
+        }
+    }
+
+    /// The request headers of a pipeline, with their secret values.
+    pub(super) fn open_headers(
+        &self,
+        pipeline: &Pipeline,
+    ) -> Result<Vec<(String, String)>, PipelinesError> {
+        headers::open(&self.secrets, pipeline.id, pipeline.sealed_headers.as_deref())
+    }
+
+    fn check_source(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+        new: NewSource,
+        before: Option<&Pipeline>,
+        problems: &mut Vec<Invalid>,
+    ) -> Result<Option<CheckedSource>, PipelinesError> {
+        let plain = |source| CheckedSource { source, hook_key: None, sealed_headers: None };
+        let same_kind = match (&new, before.map(|pipeline| &pipeline.source)) {
+            (_, None)
+            | (NewSource::Webhook { .. }, Some(Source::Webhook))
+            | (NewSource::HttpPolling { .. }, Some(Source::HttpPolling(_)))
+            | (NewSource::Demo { .. }, Some(Source::Demo { .. })) => true,
+            (_, Some(_)) => false,
+        };
+        if !same_kind {
+            problems.push(Invalid::new(
+                "source",
+                InvalidCode::Invalid,
+                "A pipeline keeps the kind of its source. Make a new pipeline for another kind.",
+            ));
+            return Ok(None);
+        }
+        match new {
+            NewSource::Webhook { regenerate_url } => {
+                let kept = before.and_then(|pipeline| pipeline.hook_key.clone());
+                let hook_key = kept.filter(|_| !regenerate_url).unwrap_or_else(new_hook_key);
+                Ok(Some(CheckedSource { hook_key: Some(hook_key), ..plain(Source::Webhook) }))
+            }
+            NewSource::Demo { seed } => {
+                let seed = seed.unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+                Ok(Some(plain(Source::Demo { seed })))
+            }
+            NewSource::HttpPolling { mut polling, headers: entered } => {
+                polling.url = polling.url.trim().to_owned();
+                polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
+                let mut found = polling.check(scope.plan());
+                if let Err(message) = check_records_path(&polling.records_path) {
+                    found.push(Invalid::new("recordsPath", InvalidCode::Invalid, message));
+                }
+                let stored = before.map_or(Ok(Vec::new()), |before| self.open_headers(before))?;
+                let headers = headers::complete(entered, &stored).unwrap_or_else(|missing| {
+                    found.extend(missing);
+                    Vec::new()
+                });
+                if !found.is_empty() {
+                    problems.extend(found.into_iter().map(|p| p.under("source.httpPolling")));
+                    return Ok(None);
+                }
+                let sealed_headers = headers::seal(&self.secrets, id, &headers)?;
+                let source = Source::HttpPolling(polling);
+                Ok(Some(CheckedSource { sealed_headers, ..plain(source) }))
+            }
+        }
+    }
+
+    /// Schedules what the pipeline's source needs; a demo begins `history_ms` ago.
+    async fn start(
+        &self,
+        transaction: &WriteTransaction,
+        pipeline: &Pipeline,
+        history_ms: i64,
+    ) -> Result<(), PipelinesError> {
+        let now_ms = self.clock.now_ms();
+        self.schedule_source(transaction, pipeline, now_ms, now_ms - history_ms).await
+    }
+
+    async fn forget_hook(&self, pipeline: &Pipeline) {
+        if let Some(key) = &pipeline.hook_key {
+            self.hooks.invalidate(key).await;
+        }
+    }
+}
+
+fn new_hook_key() -> String {
+    let mut rng = rand::rng();
+    let mut letter = || char::from(HOOK_KEY_ALPHABET[rng.random_range(0..HOOK_KEY_ALPHABET.len())]);
+    let random: String = (0..HOOK_KEY_CHARS).map(|_| letter()).collect();
+    format!("whk_{random}")
+}
+
+fn check_time_field(path: Option<&str>) -> Result<Option<FieldPath>, Invalid> {
+    match path.map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(path) => path
+            .parse()
+            .map(Some)
+            .map_err(|error| Invalid::new("timeField", InvalidCode::Invalid, format!("{error}."))),
+    }
+}
+
+fn collect<T>(problems: &mut Vec<Invalid>, result: Result<T, Invalid>) -> Option<T> {
+    result.map_err(|problem| problems.push(problem)).ok()
+}
