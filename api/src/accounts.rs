@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use dash_shared::accounts::{Role, check_email, check_new_password, check_person_name};
-use dash_shared::ids::{OrganizationId, TeamId, UserId};
+use dash_shared::ids::{OrganizationId, UserId};
 use dash_shared::plans::Plan;
 use dash_shared::{Invalid, check_name};
 use sea_orm::DbErr;
@@ -130,7 +130,10 @@ impl Accounts {
         let checked = check_sign_up(input)?;
         let now_ms = self.clock.now_ms();
         take(&self.sign_ups_by_ip, &throttle::ip_key(client.ip), now_ms)?;
-        if viewers::find_user_by_email(self.db.orm(), &checked.email).await?.is_some() {
+        if viewers::find_user_by_email(self.db.orm(), &checked.email)
+            .await?
+            .is_some()
+        {
             return Err(AccountsError::EmailTaken);
         }
         let password_hash = self.passwords.hash(checked.password).await?;
@@ -207,19 +210,6 @@ impl Accounts {
         viewers::find(self.db.orm(), session.user_id, now_ms).await
     }
 
-    /// The scope of a team for work that no one in a browser asked for, with all rights in it.
-    pub(crate) async fn find_team_scope(
-        &self,
-        team_id: TeamId,
-    ) -> Result<Option<TenantScope>, AccountsError> {
-        let team = organizations::find_of_team(self.db.orm(), team_id).await?;
-        let now_ms = self.clock.now_ms();
-        Ok(team.map(|organization| {
-            let plan = organization.effective_plan(now_ms);
-            TenantScope::for_system(team_id, organization.id, plan)
-        }))
-    }
-
     /// For the operator: puts an organization on a plan and ends its trial. `whose` is its id
     /// or the e-mail address of one of its users.
     pub async fn set_plan(&self, whose: &str, plan: Plan) -> Result<Organization, AccountsError> {
@@ -229,7 +219,10 @@ impl Accounts {
             let email = whose.trim().to_lowercase();
             let user = viewers::find_user_by_email(self.db.orm(), &email).await?;
             let user_id = UserId::from_uuid(user.ok_or_else(unknown)?.id);
-            viewers::get(self.db.orm(), user_id, now_ms).await?.organization.id
+            viewers::get(self.db.orm(), user_id, now_ms)
+                .await?
+                .organization
+                .id
         } else {
             whose.trim().parse().map_err(|_| unknown())?
         };
@@ -246,14 +239,19 @@ impl ClientInfo {
 
     /// Where a request comes from.
     pub fn new(user_agent: &str, ip: IpAddr) -> Self {
-        let user_agent = user_agent.chars().take(Self::MAX_USER_AGENT_CHARS).collect();
+        let user_agent = user_agent
+            .chars()
+            .take(Self::MAX_USER_AGENT_CHARS)
+            .collect();
         Self { user_agent, ip }
     }
 }
 
 impl fmt::Debug for SignUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignUp").field("email", &self.email).finish_non_exhaustive()
+        f.debug_struct("SignUp")
+            .field("email", &self.email)
+            .finish_non_exhaustive()
     }
 }
 
@@ -276,12 +274,22 @@ fn check_sign_up(input: SignUp) -> Result<CheckedSignUp, AccountsError> {
         .map(|name| check_name("organizationName", "organization", &name))
         .transpose();
     match (email, password, name, organization_name) {
-        (Ok(email), Ok(()), Ok(name), Ok(organization_name)) => {
-            Ok(CheckedSignUp { email, password: input.password, name, organization_name })
-        }
+        (Ok(email), Ok(()), Ok(name), Ok(organization_name)) => Ok(CheckedSignUp {
+            email,
+            password: input.password,
+            name,
+            organization_name,
+        }),
         (email, password, name, organization_name) => {
-            let mistakes = [email.err(), password.err(), name.err(), organization_name.err()];
-            Err(AccountsError::Invalid(mistakes.into_iter().flatten().collect()))
+            let mistakes = [
+                email.err(),
+                password.err(),
+                name.err(),
+                organization_name.err(),
+            ];
+            Err(AccountsError::Invalid(
+                mistakes.into_iter().flatten().collect(),
+            ))
         }
     }
 }
@@ -289,7 +297,9 @@ fn check_sign_up(input: SignUp) -> Result<CheckedSignUp, AccountsError> {
 fn take(throttle: &Throttle, key: &str, now_ms: i64) -> Result<(), AccountsError> {
     throttle
         .take(key, now_ms)
-        .map_err(|retry_after_seconds| AccountsError::Throttled { retry_after_seconds })
+        .map_err(|retry_after_seconds| AccountsError::Throttled {
+            retry_after_seconds,
+        })
 }
 
 /// The role stored under `word`.

@@ -64,6 +64,8 @@ pub struct SecretsConfig {
     pub secret_key_base: Vec<u8>,
     /// Encrypts stored tokens and headers. `ENCRYPTION_KEY`.
     pub encryption_key: [u8; 32],
+    /// What a reader of `/metrics` must show; without it anybody may. `DASH_METRICS_TOKEN`.
+    pub metrics_token: Option<String>,
 }
 
 /// What requests to the outside may reach.
@@ -136,7 +138,10 @@ impl Config {
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             ConfigErrors::one(
                 "DASH_DATA_DIR",
-                format!("cannot make the folder {}: {error}", config.data_dir.display()),
+                format!(
+                    "cannot make the folder {}: {error}",
+                    config.data_dir.display()
+                ),
                 "/var/lib/dash",
             )
         })?;
@@ -162,7 +167,9 @@ impl Config {
             url: vars.database_url("DATABASE_URL", &data_dir),
             max_connections: vars.connections("DATABASE_MAX_CONNECTIONS"),
         };
-        let outbound = OutboundConfig { allowed_targets: vars.targets("DASH_ALLOW_TARGETS") };
+        let outbound = OutboundConfig {
+            allowed_targets: vars.targets("DASH_ALLOW_TARGETS"),
+        };
         let log = LogConfig {
             format: vars.log_format("DASH_LOG_FORMAT"),
             filter: vars.text("DASH_LOG").unwrap_or("info".to_owned()),
@@ -176,7 +183,15 @@ impl Config {
         });
         vars.finish()?;
         let passwords = PasswordParams::default();
-        Ok(Self { http, database, data_dir, secrets, outbound, passwords, log })
+        Ok(Self {
+            http,
+            database,
+            data_dir,
+            secrets,
+            outbound,
+            passwords,
+            log,
+        })
     }
 
     /// For tests: this database, files under `data_dir`, any free port, fixed keys, cheap
@@ -189,12 +204,28 @@ impl Config {
                 web_dir: None,
                 trust_proxy: false,
             },
-            database: DatabaseConfig { url: database_url.to_owned(), max_connections: 8 },
+            database: DatabaseConfig {
+                url: database_url.to_owned(),
+                max_connections: 8,
+            },
             data_dir: data_dir.to_owned(),
-            secrets: SecretsConfig { secret_key_base: vec![1; 64], encryption_key: [2; 32] },
-            outbound: OutboundConfig { allowed_targets: vec!["127.0.0.1".to_owned()] },
-            passwords: PasswordParams { memory_kib: 64, passes: 1, lanes: 1 },
-            log: LogConfig { format: LogFormat::Text, filter: "warn".to_owned() },
+            secrets: SecretsConfig {
+                secret_key_base: vec![1; 64],
+                encryption_key: [2; 32],
+                metrics_token: None,
+            },
+            outbound: OutboundConfig {
+                allowed_targets: vec!["127.0.0.1".to_owned()],
+            },
+            passwords: PasswordParams {
+                memory_kib: 64,
+                passes: 1,
+                lanes: 1,
+            },
+            log: LogConfig {
+                format: LogFormat::Text,
+                filter: "warn".to_owned(),
+            },
         }
     }
 }
@@ -228,7 +259,11 @@ impl DatabaseConfig {
 impl Default for PasswordParams {
     /// What OWASP's password storage cheat sheet recommends for Argon2id: 19 MiB, two passes.
     fn default() -> Self {
-        Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
+        Self {
+            memory_kib: 19 * 1024,
+            passes: 2,
+            lanes: 1,
+        }
     }
 }
 
@@ -255,15 +290,27 @@ impl fmt::Debug for SecretsConfig {
 
 impl ConfigErrors {
     fn one(variable: &'static str, problem: String, example: &'static str) -> Self {
-        Self(vec![ConfigError { variable, problem, example }])
+        Self(vec![ConfigError {
+            variable,
+            problem,
+            example,
+        }])
     }
 }
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration has mistakes:")?;
-        for ConfigError { variable, problem, example } in &self.0 {
-            write!(f, "\n  {variable}: {problem}. For example: {variable}={example}")?;
+        for ConfigError {
+            variable,
+            problem,
+            example,
+        } in &self.0
+        {
+            write!(
+                f,
+                "\n  {variable}: {problem}. For example: {variable}={example}"
+            )?;
         }
         Ok(())
     }

@@ -27,10 +27,10 @@ pub(super) async fn create(
     owner: NewOwner,
     now_ms: i64,
 ) -> Result<UserId, AccountsError> {
-    let (user_id, organization_id, team_id) =
-        (UserId::new(), OrganizationId::new(), TeamId::new());
-    let organization_name =
-        owner.organization_name.unwrap_or_else(|| name_after_person(&owner.name));
+    let (user_id, organization_id, team_id) = (UserId::new(), OrganizationId::new(), TeamId::new());
+    let organization_name = owner
+        .organization_name
+        .unwrap_or_else(|| name_after_person(&owner.name));
 
     let user = users::ActiveModel {
         id: Set(user_id.uuid()),
@@ -41,7 +41,11 @@ pub(super) async fn create(
     };
     let inserted = users::Entity::insert(user).exec_without_returning(db).await;
     inserted.map_err(|error| {
-        if is_unique_violation(&error) { AccountsError::EmailTaken } else { error.into() }
+        if is_unique_violation(&error) {
+            AccountsError::EmailTaken
+        } else {
+            error.into()
+        }
     })?;
     let organization = organizations::ActiveModel {
         id: Set(organization_id.uuid()),
@@ -50,14 +54,18 @@ pub(super) async fn create(
         trial_ends_at_ms: Set(Some(now_ms + TRIAL_MS)),
         created_at_ms: Set(now_ms),
     };
-    organizations::Entity::insert(organization).exec_without_returning(db).await?;
+    organizations::Entity::insert(organization)
+        .exec_without_returning(db)
+        .await?;
     let team = teams::ActiveModel {
         id: Set(team_id.uuid()),
         organization_id: Set(organization_id.uuid()),
         name: Set(organization_name),
         created_at_ms: Set(now_ms),
     };
-    teams::Entity::insert(team).exec_without_returning(db).await?;
+    teams::Entity::insert(team)
+        .exec_without_returning(db)
+        .await?;
     let membership = memberships::ActiveModel {
         id: Set(MembershipId::new().uuid()),
         team_id: Set(team_id.uuid()),
@@ -65,26 +73,22 @@ pub(super) async fn create(
         role: Set(Role::Owner.as_str().to_owned()),
         created_at_ms: Set(now_ms),
     };
-    memberships::Entity::insert(membership).exec_without_returning(db).await?;
+    memberships::Entity::insert(membership)
+        .exec_without_returning(db)
+        .await?;
     Ok(user_id)
 }
 
 /// "Ann's team", for Ann Lee.
 fn name_after_person(name: &str) -> String {
-    let first: String = name.split_whitespace().next().unwrap_or(name).chars().take(90).collect();
+    let first: String = name
+        .split_whitespace()
+        .next()
+        .unwrap_or(name)
+        .chars()
+        .take(90)
+        .collect();
     format!("{first}'s team")
-}
-
-/// The organization of a team.
-pub(super) async fn find_of_team(
-    db: &impl ConnectionTrait,
-    team_id: TeamId,
-) -> Result<Option<Organization>, AccountsError> {
-    let Some(team) = teams::Entity::find_by_id(team_id.uuid()).one(db).await? else {
-        return Ok(None);
-    };
-    let row = organizations::Entity::find_by_id(team.organization_id).one(db).await?;
-    row.map(Organization::from_row).transpose()
 }
 
 /// Puts the organization on `plan` and ends its trial, so that the plan is what holds.

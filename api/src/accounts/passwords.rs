@@ -24,7 +24,11 @@ pub(super) struct Passwords {
 
 impl Passwords {
     pub(super) fn new(params: PasswordParams) -> Self {
-        Self { params, permits: Arc::new(Semaphore::new(PARALLEL_HASHES)), decoy: Arc::default() }
+        Self {
+            params,
+            permits: Arc::new(Semaphore::new(PARALLEL_HASHES)),
+            decoy: Arc::default(),
+        }
     }
 
     /// The hash of a new password, in PHC format.
@@ -64,7 +68,8 @@ impl Passwords {
             let _permit = permit;
             work()
         });
-        done.await.map_err(|_| AccountsError::Internal("password hashing was cut off"))?
+        done.await
+            .map_err(|_| AccountsError::Internal("password hashing was cut off"))?
     }
 }
 
@@ -82,7 +87,9 @@ fn verify(password: &str, hash: &str) -> Result<bool, AccountsError> {
     match Argon2::default().verify_password(password.as_bytes(), hash) {
         Ok(()) => Ok(true),
         Err(HashError::PasswordInvalid) => Ok(false),
-        Err(_) => Err(AccountsError::Internal("a stored password hash is not readable")),
+        Err(_) => Err(AccountsError::Internal(
+            "a stored password hash is not readable",
+        )),
     }
 }
 
@@ -91,7 +98,11 @@ mod tests {
     use super::*;
 
     fn cheap() -> Passwords {
-        Passwords::new(PasswordParams { memory_kib: 64, passes: 1, lanes: 1 })
+        Passwords::new(PasswordParams {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        })
     }
 
     #[tokio::test]
@@ -100,8 +111,18 @@ mod tests {
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
         assert_ne!(hash, passwords.hash("correct horse".into()).await.unwrap());
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("correct horsf".into(), Some(hash)).await.unwrap());
+        assert!(
+            passwords
+                .verify("correct horse".into(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("correct horsf".into(), Some(hash))
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]
@@ -115,7 +136,11 @@ mod tests {
     #[tokio::test]
     async fn a_hash_made_with_other_parameters_still_fits() {
         let old = cheap().hash("correct horse".into()).await.unwrap();
-        let new = Passwords::new(PasswordParams { memory_kib: 128, passes: 2, lanes: 1 });
+        let new = Passwords::new(PasswordParams {
+            memory_kib: 128,
+            passes: 2,
+            lanes: 1,
+        });
         assert!(new.verify("correct horse".into(), Some(old)).await.unwrap());
     }
 }

@@ -5,12 +5,12 @@ use dash_shared::ids::{OrganizationId, TeamId, UserId};
 use dash_shared::plans::Plan;
 
 /// The tenant that a piece of work is done for. Every query of every domain begins with one;
-/// only a session, or a job of Dash's own, can get one.
+/// only a session can get one.
 #[derive(Clone, Debug)]
 pub struct TenantScope {
     organization_id: OrganizationId,
     team_id: TeamId,
-    user_id: Option<UserId>,
+    user_id: UserId,
     role: Role,
     plan: Plan,
 }
@@ -33,16 +33,13 @@ impl TenantScope {
         role: Role,
         plan: Plan,
     ) -> Self {
-        Self { organization_id, team_id, user_id: Some(user_id), role, plan }
-    }
-
-    /// For work that Dash does by itself, such as a poll: no person, all rights in the team.
-    pub(crate) const fn for_system(
-        team_id: TeamId,
-        organization_id: OrganizationId,
-        plan: Plan,
-    ) -> Self {
-        Self { organization_id, team_id, user_id: None, role: Role::Owner, plan }
+        Self {
+            organization_id,
+            team_id,
+            user_id,
+            role,
+            plan,
+        }
     }
 
     /// The billing account.
@@ -55,8 +52,8 @@ impl TenantScope {
         self.team_id
     }
 
-    /// The person, unless Dash does it by itself.
-    pub const fn user_id(&self) -> Option<UserId> {
+    /// The person.
+    pub const fn user_id(&self) -> UserId {
         self.user_id
     }
 
@@ -72,7 +69,14 @@ impl TenantScope {
 
     /// Whether the role is `needed` or a bigger one.
     pub fn require(&self, needed: Role) -> Result<(), Forbidden> {
-        if self.role >= needed { Ok(()) } else { Err(Forbidden { needed, is: self.role }) }
+        if self.role >= needed {
+            Ok(())
+        } else {
+            Err(Forbidden {
+                needed,
+                is: self.role,
+            })
+        }
     }
 }
 

@@ -140,7 +140,10 @@ pub(super) async fn touch(
 }
 
 pub(super) async fn delete(db: &impl ConnectionTrait, token: &SessionToken) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::TokenHash.eq(token.hash())).exec(db).await?;
+    Entity::delete_many()
+        .filter(Column::TokenHash.eq(token.hash()))
+        .exec(db)
+        .await?;
     Ok(())
 }
 
@@ -166,7 +169,10 @@ mod tests {
         let token = SessionToken::new();
         let set = token.set_cookie(true);
         let (pair, attributes) = set.split_once("; ").unwrap();
-        assert_eq!(attributes, "Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(
+            attributes,
+            "Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure"
+        );
         let header = format!("theme=dark; {pair};x=y");
         assert_eq!(SessionToken::from_cookies(&header), Some(token.clone()));
         assert!(!token.set_cookie(false).contains("Secure"));

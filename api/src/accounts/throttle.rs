@@ -24,7 +24,11 @@ struct Window {
 impl Throttle {
     /// Lets `limit` tries per key through in each window.
     pub(super) fn new(limit: u32, window_ms: i64) -> Self {
-        Self { limit, window_ms, windows: Mutex::default() }
+        Self {
+            limit,
+            window_ms,
+            windows: Mutex::default(),
+        }
     }
 
     /// Counts a try; when there were too many, says in how many seconds to try again.
@@ -36,10 +40,16 @@ impl Throttle {
                 return Err(seconds(self.window_ms));
             }
         }
-        let fresh = Window { ends_at_ms: now_ms + self.window_ms, tries: 0 };
+        let fresh = Window {
+            ends_at_ms: now_ms + self.window_ms,
+            tries: 0,
+        };
         let window = windows.entry(key.to_owned()).or_insert(fresh);
         if window.ends_at_ms <= now_ms {
-            *window = Window { ends_at_ms: now_ms + self.window_ms, tries: 0 };
+            *window = Window {
+                ends_at_ms: now_ms + self.window_ms,
+                tries: 0,
+            };
         }
         if window.tries >= self.limit {
             return Err(seconds(window.ends_at_ms - now_ms));

@@ -71,8 +71,14 @@ impl Viewer {
 impl Organization {
     /// The plan whose limits hold now: Pro while a trial of it runs.
     pub fn effective_plan(&self, now_ms: i64) -> Plan {
-        let on_trial = self.trial_ends_at_ms.is_some_and(|ends_at_ms| now_ms < ends_at_ms);
-        if on_trial { self.plan.max(Plan::Pro) } else { self.plan }
+        let on_trial = self
+            .trial_ends_at_ms
+            .is_some_and(|ends_at_ms| now_ms < ends_at_ms);
+        if on_trial {
+            self.plan.max(Plan::Pro)
+        } else {
+            self.plan
+        }
     }
 
     pub(super) fn from_row(row: organizations::Model) -> Result<Self, AccountsError> {
@@ -119,7 +125,10 @@ pub(super) async fn find(
         .column_as(organizations::Column::Name, "organization_name")
         .column_as(organizations::Column::Plan, "plan")
         .column_as(organizations::Column::TrialEndsAtMs, "trial_ends_at_ms")
-        .column_as(organizations::Column::CreatedAtMs, "organization_created_at_ms")
+        .column_as(
+            organizations::Column::CreatedAtMs,
+            "organization_created_at_ms",
+        )
         .join(JoinType::InnerJoin, memberships::Relation::User.def())
         .join(JoinType::InnerJoin, memberships::Relation::Team.def())
         .join(JoinType::InnerJoin, teams::Relation::Organization.def())
@@ -139,19 +148,27 @@ pub(super) async fn get(
     user_id: UserId,
     now_ms: i64,
 ) -> Result<Viewer, AccountsError> {
-    find(db, user_id, now_ms).await?.ok_or(AccountsError::Internal("a user is in no team"))
+    find(db, user_id, now_ms)
+        .await?
+        .ok_or(AccountsError::Internal("a user is in no team"))
 }
 
 pub(super) async fn find_user_by_email(
     db: &impl ConnectionTrait,
     email: &str,
 ) -> Result<Option<users::Model>, DbErr> {
-    users::Entity::find().filter(users::Column::Email.eq(email)).one(db).await
+    users::Entity::find()
+        .filter(users::Column::Email.eq(email))
+        .one(db)
+        .await
 }
 
 fn viewer(row: Row, now_ms: i64) -> Result<Viewer, AccountsError> {
-    let user =
-        User { id: UserId::from_uuid(row.user_id), email: row.email, name: row.user_name };
+    let user = User {
+        id: UserId::from_uuid(row.user_id),
+        email: row.email,
+        name: row.user_name,
+    };
     let organization = Organization {
         id: OrganizationId::from_uuid(row.organization_id),
         name: row.organization_name,
@@ -159,11 +176,20 @@ fn viewer(row: Row, now_ms: i64) -> Result<Viewer, AccountsError> {
         trial_ends_at_ms: row.trial_ends_at_ms,
         created_at_ms: row.organization_created_at_ms,
     };
-    let team = Team { id: TeamId::from_uuid(row.team_id), name: row.team_name };
+    let team = Team {
+        id: TeamId::from_uuid(row.team_id),
+        name: row.team_name,
+    };
     let role = stored_role(&row.role)?;
     let plan = organization.effective_plan(now_ms);
     let scope = TenantScope::for_member(organization.id, team.id, user.id, role, plan);
-    Ok(Viewer { user, organization, team, role, scope })
+    Ok(Viewer {
+        user,
+        organization,
+        team,
+        role,
+        scope,
+    })
 }
 
 #[cfg(test)]

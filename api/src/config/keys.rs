@@ -33,13 +33,25 @@ pub(super) fn complete(
             })
         })
     };
-    let secret_key_base =
-        complete(secret_key_base, "SECRET_KEY_BASE", "secret_key_base", SECRET_EXAMPLE);
-    let encryption_key =
-        complete(encryption_key, "ENCRYPTION_KEY", "encryption_key", ENCRYPTION_EXAMPLE);
+    let secret_key_base = complete(
+        secret_key_base,
+        "SECRET_KEY_BASE",
+        "secret_key_base",
+        SECRET_EXAMPLE,
+    );
+    let encryption_key = complete(
+        encryption_key,
+        "ENCRYPTION_KEY",
+        "encryption_key",
+        ENCRYPTION_EXAMPLE,
+    );
     // A key of the wrong length has a mistake noted already: this value is never used.
     let encryption_key = encryption_key.try_into().unwrap_or([0; 32]);
-    SecretsConfig { secret_key_base, encryption_key }
+    SecretsConfig {
+        secret_key_base,
+        encryption_key,
+        metrics_token: vars.text("DASH_METRICS_TOKEN"),
+    }
 }
 
 /// The key `name` in the `secrets` folder of `data_dir`, made if it is not there yet.
@@ -80,7 +92,12 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(unix)]
 fn create_private(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
-    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
+    File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }
 
 #[cfg(not(unix))]

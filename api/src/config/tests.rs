@@ -2,7 +2,10 @@ use super::*;
 
 fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
     let lookup = |name: &str| {
-        pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        pairs
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| (*value).to_owned())
     };
     Config::from_lookup(&lookup, &|_, _| Ok(vec![7; 32]))
 }
@@ -26,7 +29,10 @@ fn right_values_are_taken() {
         ("PORT", "80"),
         ("DASH_TRUST_PROXY", "yes"),
         ("DATABASE_URL", "postgres://dash:pw@db/dash"),
-        ("SECRET_KEY_BASE", "0123456789012345678901234567890123456789"),
+        (
+            "SECRET_KEY_BASE",
+            "0123456789012345678901234567890123456789",
+        ),
         ("ENCRYPTION_KEY", key),
         ("DASH_ALLOW_TARGETS", "erp.internal, 10.0.0.0/8,"),
         ("DASH_LOG_FORMAT", "json"),
@@ -36,7 +42,10 @@ fn right_values_are_taken() {
     assert_eq!(config.http.listen.to_string(), "[::]:80");
     assert!(config.http.is_https() && config.http.trust_proxy && !config.http.is_local());
     assert_eq!(config.secrets.encryption_key[31], 31);
-    assert_eq!(config.outbound.allowed_targets, ["erp.internal", "10.0.0.0/8"]);
+    assert_eq!(
+        config.outbound.allowed_targets,
+        ["erp.internal", "10.0.0.0/8"]
+    );
     assert_eq!(config.log.format, LogFormat::Json);
 }
 
@@ -62,21 +71,36 @@ fn each_wrong_value_is_named_with_a_right_example() {
         assert_eq!(errors.0.len(), 1, "{variable}={value}: {errors}");
         assert_eq!(errors.0[0].variable, variable);
         let text = errors.to_string();
-        assert!(text.contains(&format!("{variable}={}", errors.0[0].example)), "{text}");
+        assert!(
+            text.contains(&format!("{variable}={}", errors.0[0].example)),
+            "{text}"
+        );
         assert!(!text.contains("hunter2"), "{text}");
     }
 }
 
 #[test]
 fn all_mistakes_are_told_at_once() {
-    let errors = load(&[("PORT", "x"), ("DASH_LOG_FORMAT", "x"), ("ENCRYPTION_KEY", "x")]);
+    let errors = load(&[
+        ("PORT", "x"),
+        ("DASH_LOG_FORMAT", "x"),
+        ("ENCRYPTION_KEY", "x"),
+    ]);
     assert_eq!(errors.unwrap_err().0.len(), 3);
 }
 
 #[test]
 fn a_public_site_on_postgresql_is_given_its_keys() {
-    let public = [("DATABASE_URL", "postgres://db/dash"), ("DASH_HOST", "dash.example.com")];
-    let missing: Vec<_> = load(&public).unwrap_err().0.iter().map(|e| e.variable).collect();
+    let public = [
+        ("DATABASE_URL", "postgres://db/dash"),
+        ("DASH_HOST", "dash.example.com"),
+    ];
+    let missing: Vec<_> = load(&public)
+        .unwrap_err()
+        .0
+        .iter()
+        .map(|e| e.variable)
+        .collect();
     assert_eq!(missing, ["SECRET_KEY_BASE", "ENCRYPTION_KEY"]);
     assert!(load(&public[..1]).is_ok());
 }
@@ -84,12 +108,18 @@ fn a_public_site_on_postgresql_is_given_its_keys() {
 #[test]
 fn secrets_are_not_in_the_debug_text() {
     let config = load(&[
-        ("DATABASE_URL", "postgres://dash:hunter2@db/dash?password=hunter2"),
+        (
+            "DATABASE_URL",
+            "postgres://dash:hunter2@db/dash?password=hunter2",
+        ),
         ("SECRET_KEY_BASE", "hunter2hunter2hunter2hunter2hunter2"),
     ])
     .unwrap();
     let text = format!("{config:?}");
-    assert!(!text.contains("hunter2") && text.contains("postgres://dash@db/dash"), "{text}");
+    assert!(
+        !text.contains("hunter2") && text.contains("postgres://dash@db/dash"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -101,10 +131,16 @@ fn a_local_key_is_made_once() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(dir.join("secrets/k")).unwrap().permissions().mode();
+        let mode = std::fs::metadata(dir.join("secrets/k"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
     std::fs::write(dir.join("secrets/k"), "cut").unwrap();
-    assert!(keys::read_or_make(&dir, "k").is_err(), "a damaged key is never replaced");
+    assert!(
+        keys::read_or_make(&dir, "k").is_err(),
+        "a damaged key is never replaced"
+    );
     std::fs::remove_dir_all(&dir).unwrap();
 }

@@ -21,11 +21,18 @@ pub(super) struct Variables<'a> {
 
 impl<'a> Variables<'a> {
     pub(super) fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, mistakes: Vec::new() }
+        Self {
+            lookup,
+            mistakes: Vec::new(),
+        }
     }
 
     pub(super) fn finish(self) -> Result<(), ConfigErrors> {
-        if self.mistakes.is_empty() { Ok(()) } else { Err(ConfigErrors(self.mistakes)) }
+        if self.mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigErrors(self.mistakes))
+        }
     }
 
     pub(super) fn mistake(
@@ -34,19 +41,29 @@ impl<'a> Variables<'a> {
         problem: impl Into<String>,
         example: &'static str,
     ) {
-        self.mistakes.push(ConfigError { variable, problem: problem.into(), example });
+        self.mistakes.push(ConfigError {
+            variable,
+            problem: problem.into(),
+            example,
+        });
     }
 
     /// The value, if there is one; an empty one counts as none.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        (self.lookup)(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
     }
 
     pub(super) fn ip(&mut self, name: &'static str) -> IpAddr {
         let default = IpAddr::V4(Ipv4Addr::LOCALHOST);
         self.text(name).map_or(default, |text| {
             text.parse().unwrap_or_else(|_| {
-                self.mistake(name, format!("\"{text}\" is no IP address to listen on"), "0.0.0.0");
+                self.mistake(
+                    name,
+                    format!("\"{text}\" is no IP address to listen on"),
+                    "0.0.0.0",
+                );
                 default
             })
         })
@@ -55,7 +72,11 @@ impl<'a> Variables<'a> {
     pub(super) fn port(&mut self, name: &'static str) -> u16 {
         self.text(name).map_or(4000, |text| {
             text.parse().unwrap_or_else(|_| {
-                self.mistake(name, format!("\"{text}\" is no port from 0 to 65535"), "4000");
+                self.mistake(
+                    name,
+                    format!("\"{text}\" is no port from 0 to 65535"),
+                    "4000",
+                );
                 4000
             })
         })
@@ -64,8 +85,14 @@ impl<'a> Variables<'a> {
     /// A URL, or a host name alone, which is then reached through TLS.
     pub(super) fn public_url(&mut self, name: &'static str, port: u16) -> String {
         let default = format!("http://localhost:{port}");
-        let Some(text) = self.text(name) else { return default };
-        let full = if text.contains("://") { text.clone() } else { format!("https://{text}") };
+        let Some(text) = self.text(name) else {
+            return default;
+        };
+        let full = if text.contains("://") {
+            text.clone()
+        } else {
+            format!("https://{text}")
+        };
         let url = Url::parse(&full).ok().filter(|url| {
             matches!(url.scheme(), "http" | "https")
                 && url.has_host()
@@ -87,8 +114,10 @@ impl<'a> Variables<'a> {
     pub(super) fn web_dir(&mut self, name: &'static str) -> Option<PathBuf> {
         let dir = PathBuf::from(self.text(name)?);
         if !dir.join("index.html").is_file() {
-            let problem =
-                format!("there is no index.html in {}; is the client built?", dir.display());
+            let problem = format!(
+                "there is no index.html in {}; is the client built?",
+                dir.display()
+            );
             self.mistake(name, problem, "web/dist");
         }
         Some(dir)
@@ -99,7 +128,11 @@ impl<'a> Variables<'a> {
             None | Some("false" | "0" | "no") => false,
             Some("true" | "1" | "yes") => true,
             Some(other) => {
-                self.mistake(name, format!("\"{other}\" is neither true nor false"), "true");
+                self.mistake(
+                    name,
+                    format!("\"{other}\" is neither true nor false"),
+                    "true",
+                );
                 false
             }
         }
@@ -107,9 +140,15 @@ impl<'a> Variables<'a> {
 
     pub(super) fn database_url(&mut self, name: &'static str, data_dir: &Path) -> String {
         let default = format!("sqlite:{}", data_dir.join("dash.db").display());
-        let Some(text) = self.text(name) else { return default };
-        let known = text.strip_prefix("sqlite:").is_some_and(|path| !path.is_empty())
-            || ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+        let Some(text) = self.text(name) else {
+            return default;
+        };
+        let known = text
+            .strip_prefix("sqlite:")
+            .is_some_and(|path| !path.is_empty())
+            || ["postgres://", "postgresql://"]
+                .iter()
+                .any(|scheme| text.starts_with(scheme));
         if known {
             return text;
         }
@@ -122,17 +161,27 @@ impl<'a> Variables<'a> {
     pub(super) fn connections(&mut self, name: &'static str) -> u32 {
         const DEFAULT: u32 = 16;
         self.text(name).map_or(DEFAULT, |text| {
-            text.parse().ok().filter(|count| (2..=1000).contains(count)).unwrap_or_else(|| {
-                self.mistake(name, format!("\"{text}\" is no number from 2 to 1000"), "16");
-                DEFAULT
-            })
+            text.parse()
+                .ok()
+                .filter(|count| (2..=1000).contains(count))
+                .unwrap_or_else(|| {
+                    self.mistake(
+                        name,
+                        format!("\"{text}\" is no number from 2 to 1000"),
+                        "16",
+                    );
+                    DEFAULT
+                })
         })
     }
 
     pub(super) fn targets(&mut self, name: &'static str) -> Vec<String> {
         let text = self.text(name).unwrap_or_default();
-        let targets: Vec<_> =
-            text.split(',').map(str::trim).filter(|target| !target.is_empty()).collect();
+        let targets: Vec<_> = text
+            .split(',')
+            .map(str::trim)
+            .filter(|target| !target.is_empty())
+            .collect();
         for target in &targets {
             if target.contains("://") || target.contains(char::is_whitespace) {
                 let problem = format!("\"{target}\" is no host, host:port or network");
@@ -147,7 +196,11 @@ impl<'a> Variables<'a> {
             None | Some("text") => LogFormat::Text,
             Some("json") => LogFormat::Json,
             Some(other) => {
-                self.mistake(name, format!("\"{other}\" is neither text nor json"), "json");
+                self.mistake(
+                    name,
+                    format!("\"{other}\" is neither text nor json"),
+                    "json",
+                );
                 LogFormat::Text
             }
         }
@@ -174,7 +227,10 @@ impl<'a> Variables<'a> {
 }
 
 /// A variable of this process. What is not Unicode is read all the same, for the check to refuse.
-#[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one reader of the environment"
+)]
 pub(super) fn read_environment(name: &str) -> Option<String> {
     std::env::var_os(name)
         .map(|value| value.to_string_lossy().into_owned())
@@ -183,8 +239,10 @@ pub(super) fn read_environment(name: &str) -> Option<String> {
 
 /// The `KEY=value` lines of a file, in order.
 pub(super) fn read_file(path: &Path) -> Result<Vec<(String, String)>, ConfigErrors> {
-    dotenvy::from_path_iter(path).and_then(Iterator::collect).map_err(|error| {
-        let problem = format!("cannot read {}: {error}", path.display());
-        ConfigErrors::one("--config", problem, "/etc/dash/dash.env")
-    })
+    dotenvy::from_path_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| {
+            let problem = format!("cannot read {}: {error}", path.display());
+            ConfigErrors::one("--config", problem, "/etc/dash/dash.env")
+        })
 }

@@ -1,0 +1,95 @@
+//! Everything that is HTTP: GraphQL and its websocket, webhooks, health, metrics, the built client.
+//!
+//! Handlers check what is the protocol's business (methods, media types, sizes, origins), hand on
+//! to GraphQL or a domain, and turn what comes back into an answer. No rule of the product is here.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use axum::{Router, middleware};
+use dash_shared::sources::MAX_BODY_BYTES;
+use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::app::App;
+
+mod callers;
+mod client_files;
+mod documents;
+mod graphql;
+mod health;
+mod hooks;
+mod origins;
+mod problems;
+mod requests;
+mod security;
+mod websocket;
+
+use client_files::ClientFiles;
+
+/// The largest body of a GraphQL request.
+const MAX_GRAPHQL_BODY_BYTES: usize = 1024 * 1024;
+/// A sender that pauses for longer in the middle of a body is given up.
+const BODY_PAUSE: Duration = Duration::from_secs(30);
+
+/// All routes of Dash.
+pub fn router(app: Arc<App>) -> Router {
+    let graphql = Router::new()
+        .route(
+            "/graphql",
+            get(graphql::get)
+                .post(graphql::post)
+                .fallback(graphql::method_not_allowed),
+        )
+        .layer(DefaultBodyLimit::max(MAX_GRAPHQL_BODY_BYTES))
+        .layer(CompressionLayer::new());
+    let hooks = Router::new()
+        .route(
+            "/hooks/{key}",
+            post(hooks::receive).fallback(hooks::method_not_allowed),
+        )
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        // Any page may send to a webhook whose URL it knows: the URL is the permission.
+        .layer(
+            CorsLayer::new()
+                .allow_origin(Any)
+                .allow_methods(Any)
+                .allow_headers(Any),
+        );
+    let files = Arc::new(ClientFiles::new(&app.config.http));
+    Router::new()
+        .merge(graphql)
+        .merge(hooks)
+        .route("/graphql/ws", get(websocket::upgrade))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(move |request| client_files::serve(files, request))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&app),
+            security::add_headers,
+        ))
+        .layer(middleware::from_fn(requests::observe))
+        .with_state(app)
+}
+
+/// Serves `app` on `listener` until it shuts down and the requests under way are answered.
+pub async fn serve(app: Arc<App>, listener: TcpListener) -> io::Result<()> {
+    let stopping = app.stopping.clone();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|stream| {
+        // Small live messages go out at once. A stream that refuses is only slower.
+        let _ = stream.set_nodelay(true);
+    });
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stopping.cancelled_owned())
+        .await
+}

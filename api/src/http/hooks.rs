@@ -1,0 +1,92 @@
+//! Webhooks: `POST /hooks/{key}`. An answer of 2xx means that the records are durable.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Json, Response};
+use bytes::Bytes;
+use dash_shared::sources::MAX_BODY_BYTES;
+
+use super::problems::Problem;
+use crate::app::App;
+use crate::engine::{BodyError, WriteError};
+use crate::pipelines::HookError;
+use crate::telemetry::RequestId;
+
+/// Takes a batch of records in.
+pub(super) async fn receive(
+    State(app): State<Arc<App>>,
+    Extension(request_id): Extension<RequestId>,
+    Path(key): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return unreadable(&rejection).response(&request_id),
+    };
+    match app.pipelines.receive(&key, body).await {
+        Ok(receipt) => Json(receipt).into_response(),
+        Err(error) => problem(&error).response(&request_id),
+    }
+}
+
+/// Tells somebody who opens a webhook's address in a browser what it is for.
+pub(super) async fn method_not_allowed(Extension(request_id): Extension<RequestId>) -> Response {
+    let message = "This is the address of a webhook: send JSON to it with POST.";
+    let problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        message,
+    );
+    let mut response = problem.response(&request_id);
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+fn unreadable(rejection: &BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let message = format!(
+            "The body is larger than {} MB.",
+            MAX_BODY_BYTES / 1024 / 1024
+        );
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", message);
+    }
+    let message = "The body did not arrive whole.";
+    Problem::new(StatusCode::BAD_REQUEST, "INCOMPLETE_BODY", message)
+}
+
+fn problem(error: &HookError) -> Problem {
+    let message = error.to_string();
+    match error {
+        HookError::Unknown => Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", message),
+        HookError::Paused => Problem::new(StatusCode::CONFLICT, "PAUSED", message),
+        HookError::Body(body) => match body {
+            BodyError::Empty => Problem::new(StatusCode::BAD_REQUEST, "EMPTY", message),
+            BodyError::NotJson { line, column, .. } => {
+                Problem::new(StatusCode::BAD_REQUEST, "NOT_JSON", message)
+                    .with("line", *line)
+                    .with("column", *column)
+            }
+            BodyError::NotRecords(_) => {
+                Problem::new(StatusCode::BAD_REQUEST, "NOT_RECORDS", message)
+            }
+            BodyError::TooManyRecords(_) => {
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_MANY_RECORDS", message)
+            }
+        },
+        HookError::Write(WriteError::Busy) => {
+            let message = "More is coming in than can be stored. Try again in a moment.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message).retry_after(1)
+        }
+        HookError::Write(_) | HookError::Pipelines(_) => {
+            tracing::error!(error = error as &dyn std::error::Error, "a webhook failed");
+            Problem::unavailable()
+        }
+    }
+}
