@@ -24,15 +24,13 @@ export async function checkBudgets(folder, { page, charts }) {
   }
 }
 
-/** The page and each file of this build that its tags load, and what the program's module imports. */
+/** The page and each file of this build that its tags load. */
 async function firstLoad(folder, page) {
   const html = await readFile(join(folder, page), "utf8");
   const tags = html.match(/<(?:link|script)\s[^>]*>/g) ?? [];
   const paths = tags.flatMap((tag) => tag.match(/(?:href|src)="\/([^"?#]+)"/)?.[1] ?? []);
-  const all = await readdir(folder, { recursive: true });
-  const snippets = all.filter((name) => name.startsWith("snippets/") && name.endsWith(".js"));
-  const present = new Set(all);
-  return [...new Set([page, ...paths, ...snippets])].filter((name) => present.has(name));
+  const present = new Set(await readdir(folder));
+  return [...new Set([page, ...paths])].filter((name) => present.has(name));
 }
 
 async function total(folder, names) {

@@ -3,7 +3,6 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeHashed } from "./files.mjs";
 
 export class Page {
   static async read(folder, name) {
@@ -27,26 +26,41 @@ export class Page {
 
   /** Adds tags before the first stylesheet, or at the end of the head. */
   addToHead(...tags) {
-    const stylesheet = this.html.search(/<link\s[^>]*rel="stylesheet"/);
-    const place = stylesheet >= 0 ? stylesheet : this.html.indexOf("</head>");
+    const [stylesheet] = this.links("stylesheet");
+    const place = this.html.indexOf(stylesheet ? stylesheet.element : "</head>");
     if (place < 0) {
       throw new Error(`${this.name} has no head`);
     }
     this.html = this.html.slice(0, place) + tags.join("\n") + "\n" + this.html.slice(place);
   }
 
-  /** Moves each script written into the page to a file of its own, in place and in order. */
-  async moveInlineScripts() {
-    const inline = /<script(?![^>]*\ssrc=)([^>]*)>([\s\S]*?)<\/script>/g;
-    const found = [...this.html.matchAll(inline)].filter(([, , code]) => code.trim());
-    for (const [element, attributes, code] of found) {
-      const name = await writeHashed(this.folder, "boot.js", code.trim() + "\n");
-      const moved = `<script${attributes} src="/${name}"></script>`;
-      this.html = this.html.replace(element, () => moved);
-    }
+  /** The `<link>` elements of one relation, with the path inside the build that each names. */
+  links(relation) {
+    const elements = this.html.match(/<link\s[^>]*>/g) ?? [];
+    return elements
+      .filter((element) => new RegExp(`rel="?${relation}\\b`).test(element))
+      .map((element) => ({ element, path: element.match(/href="?\/([^"\s>]+)/)?.[1] }))
+      .filter(({ path }) => path);
   }
 
+  /** The scripts whose code is in the page. */
+  inlineScripts() {
+    const inline = /<script(?![^>]*\ssrc=)([^>]*)>([\s\S]*?)<\/script>/g;
+    return [...this.html.matchAll(inline)].map(([element, attributes, code]) => ({
+      element,
+      attributes,
+      code,
+    }));
+  }
+
+  /** Puts something, or nothing, in the place of an element. */
+  replace(element, text) {
+    this.html = this.html.replace(element, () => text);
+  }
+
+  /** Writes the page without comments and empty lines. */
   async write() {
-    await writeFile(join(this.folder, this.name), this.html);
+    const html = this.html.replace(/<!--[\s\S]*?-->/g, "").replace(/\n\s*(?=\n)/g, "");
+    await writeFile(join(this.folder, this.name), html);
   }
 }
