@@ -35,7 +35,7 @@ pub fn schema(workspace: &Workspace) -> Result<()> {
 pub fn bench(workspace: &Workspace, name: &str, options: &[String]) -> Result<()> {
     let results = workspace.target.join("bench");
     fs::create_dir_all(&results).with_context(|| format!("creating {}", results.display()))?;
-    let mut bench = with_browser(workspace, "release", "dash-bench")?;
+    let mut bench = with_browser(workspace, "dash-bench")?;
     bench
         .arg(name)
         .args(options)
@@ -48,24 +48,23 @@ pub fn bench(workspace: &Workspace, name: &str, options: &[String]) -> Result<()
 pub fn screenshots(workspace: &Workspace) -> Result<()> {
     let pictures = workspace.path("docs/images");
     fs::create_dir_all(&pictures).with_context(|| format!("creating {}", pictures.display()))?;
-    let mut screenshots = with_browser(workspace, "release", "dash-screenshots")?;
+    let mut screenshots = with_browser(workspace, "dash-screenshots")?;
     run(screenshots.env("DASH_SCREENSHOTS_DIR", &pictures))
 }
 
 /// A program of the crate `dash-tests`, built together with the client and the server it drives.
-fn with_browser(workspace: &Workspace, profile: &str, program: &str) -> Result<Command> {
+fn with_browser(workspace: &Workspace, program: &str) -> Result<Command> {
     web::install(workspace)?;
     crate::npm::install_packages(workspace, "tests")?;
     apt::install(workspace, &[Needed::Chromium, Needed::ChromeDriver])?;
     web::build(workspace)?;
     say(&format!("building {program}"));
-    let mut build = workspace.cargo(["build", "--profile", profile]);
+    let mut build = workspace.cargo(["build", "--release"]);
     run(build
         .args(test::SERVER_CRATES)
         .args(["--bin", "dash", "--bin", program]))?;
-    let mut command = workspace.command(workspace.built(profile, program));
+    let mut command = workspace.command(workspace.built("release", program));
     command.envs(test::environment(workspace));
     command.envs(test::browser_environment(workspace)?);
-    command.env("DASH_TEST_BINARY", workspace.built(profile, "dash"));
     Ok(command)
 }

@@ -177,15 +177,10 @@ fn tests(workspace: &Workspace, name: &str, variables: Variables) -> Result<()> 
     run(test.args(SERVER_CRATES).envs(variables))
 }
 
-/// What every test may ask for: packages from npm, and the server's program.
+/// What every test may ask for: the packages from npm.
 pub fn environment(workspace: &Workspace) -> Variables {
-    vec![
-        (
-            "DASH_TEST_NODE_MODULES",
-            workspace.path("tests/node_modules").into(),
-        ),
-        ("DASH_TEST_BINARY", workspace.built("debug", "dash").into()),
-    ]
+    let packages = workspace.path("tests/node_modules");
+    vec![("DASH_TEST_NODE_MODULES", packages.into())]
 }
 
 /// What the browser tests need besides; their screenshots are kept in `target/e2e`.
