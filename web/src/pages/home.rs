@@ -1,7 +1,7 @@
 //! Home: three doors for a newcomer; for everybody else what is live, what fails, and the
 //! dashboards changed last, with the doors below.
 
-mod doors;
+pub mod doors;
 mod overview;
 
 use leptos::prelude::*;

@@ -1,14 +1,198 @@
-//! The page at its address; see `app`.
+//! One pipeline at `/pipelines/:id/:tab?`: its head with the acts, and the tabs. Loads the
+//! pipeline, follows it, and gives both to the tabs as a [`Store`].
 
-use leptos::prelude::*;
+pub mod acts;
+pub mod feed;
+pub mod head;
+pub mod map_draft;
+pub mod mapping_table;
+pub mod mutations;
+pub mod outcome;
+pub mod outcome_table;
+pub mod polling_form;
+pub mod queries;
+pub mod source_test;
+pub mod words;
 
-use crate::components::PageHead;
+mod errors_tab;
+mod event_table;
+pub mod flow;
+mod overview_tab;
+mod run_details;
+mod runs_tab;
+mod save_bar;
+pub mod settings_tab;
+pub mod source_tab;
+pub mod transform_tab;
 
-/// The page.
+use cynic::QueryBuilder;
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::hooks::use_params_map;
+
+use crate::api::{self, ApiError, pipelines::PipelineState};
+use crate::components::{Crumb, ErrorPanel, PageHead, Skeleton, Tab, Tabs};
+use feed::Feed;
+use head::{Head, TopActs};
+use queries::{Pipeline, PipelineQuery, PipelineVariables, Run, RunState, Source};
+
+/// What the tabs share: the pipeline and what happens in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Store {
+    /// The pipeline as it was loaded or changed last.
+    pub pipeline: RwSignal<Pipeline>,
+    /// Its records and runs.
+    pub feed: Feed,
+}
+
+/// The store of the page.
+pub fn use_store() -> Store {
+    expect_context()
+}
+
+impl Store {
+    fn new(pipeline: Pipeline) -> Self {
+        let id = pipeline.id.clone();
+        let pipeline = RwSignal::new(pipeline);
+        let feed = Feed::follow(id, move |run| {
+            if is_news(&pipeline.get_untracked(), run) {
+                reload(pipeline);
+            }
+        });
+        Self { pipeline, feed }
+    }
+
+    /// Takes over a changed pipeline.
+    pub fn replace(self, pipeline: Pipeline) {
+        self.feed.stored_since.set((0, 0.0));
+        self.pipeline.set(pipeline);
+    }
+
+    /// Records that are stored now and their bytes, as far as this page knows; tracked.
+    pub fn stored(self) -> (i64, f64) {
+        let (count, bytes) = self.feed.stored_since.get();
+        self.pipeline.with(|pipeline| {
+            (
+                i64::from(pipeline.record_count) + count,
+                pipeline.stored_bytes + bytes,
+            )
+        })
+    }
+}
+
+/// Whether a run changes more of its pipeline than the counts: its state or its next run.
+fn is_news(pipeline: &Pipeline, run: &Run) -> bool {
+    matches!(pipeline.source, Source::HttpPollingSource(_))
+        || run.state == RunState::Failed
+        || pipeline.state == PipelineState::Failing
+}
+
+fn reload(pipeline: RwSignal<Pipeline>) {
+    let id = pipeline.with_untracked(|pipeline| pipeline.id.clone());
+    spawn_local(async move {
+        let answer = api::run(PipelineQuery::build(PipelineVariables { id })).await;
+        // Counts of runs that ended meanwhile are left as they are: the feed adds them.
+        if let Ok(answer) = answer {
+            pipeline.update(|known| {
+                let counts = (known.record_count, known.stored_bytes);
+                *known = answer.pipeline;
+                (known.record_count, known.stored_bytes) = counts;
+            });
+        }
+    });
+}
+
+/// The page of one pipeline.
 #[component]
 pub fn PipelinePage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let tab = Memo::new(move |_| {
+        params
+            .with(|params| params.get("tab").filter(|tab| !tab.is_empty()))
+            .unwrap_or_else(|| "overview".to_owned())
+    });
+    move || view! { <Loader id=id.get() tab/> }
+}
+
+#[component]
+fn Loader(id: String, tab: Memo<String>) -> impl IntoView {
+    let loaded = RwSignal::new(None::<Result<Pipeline, ApiError>>);
+    let load = move || {
+        let variables = PipelineVariables {
+            id: cynic::Id::new(id.clone()),
+        };
+        spawn_local(async move {
+            let answer = api::run(PipelineQuery::build(variables)).await;
+            loaded.set(Some(answer.map(|answer| answer.pipeline)));
+        });
+    };
+    load();
+    move || match loaded.get() {
+        None => view! { <PageHead title="Pipeline" crumbs=crumbs()/> <Loading/> }.into_any(),
+        Some(Ok(pipeline)) => view! { <Body pipeline tab/> }.into_any(),
+        Some(Err(error)) => {
+            let load = load.clone();
+            let retry = move || {
+                loaded.set(None);
+                load();
+            };
+            view! {
+                <PageHead title="Pipeline" crumbs=crumbs()/>
+                <div class="page"><ErrorPanel error on_retry=Callback::new(move |()| retry())/></div>
+            }
+            .into_any()
+        }
+    }
+}
+
+fn crumbs() -> Vec<Crumb> {
+    vec![Crumb::new("Pipelines", "/pipelines")]
+}
+
+#[component]
+fn Body(pipeline: Pipeline, tab: Memo<String>) -> impl IntoView {
+    let base = format!("/pipelines/{}", pipeline.id.inner());
+    let store = Store::new(pipeline);
+    provide_context(store);
+    let title = Signal::derive(move || store.pipeline.with(|pipeline| pipeline.name.clone()));
+    let troubles = Signal::derive(move || {
+        let failed = |run: &Run| i64::from(run.failed) + i64::from(run.error.is_some());
+        store.feed.runs.with(|runs| runs.iter().map(failed).sum())
+    });
+    let tabs = vec![
+        Tab::new("overview", "Overview", base.clone()),
+        Tab::new("source", "Source", format!("{base}/source")),
+        Tab::new("transform", "Transform", format!("{base}/transform")),
+        Tab::new("runs", "Runs", format!("{base}/runs")),
+        Tab::new("errors", "Errors", format!("{base}/errors")).alerts(troubles),
+        Tab::new("settings", "Settings", format!("{base}/settings")),
+    ];
+    let content = move || match tab.get().as_str() {
+        "source" => view! { <source_tab::SourceTab/> }.into_any(),
+        "transform" => view! { <transform_tab::TransformTab/> }.into_any(),
+        "runs" => view! { <runs_tab::RunsTab/> }.into_any(),
+        "errors" => view! { <errors_tab::ErrorsTab/> }.into_any(),
+        "settings" => view! { <settings_tab::SettingsTab/> }.into_any(),
+        _ => view! { <overview_tab::OverviewTab/> }.into_any(),
+    };
     view! {
-        <PageHead title="Pipeline"/>
-        <div class="page"></div>
+        <PageHead title crumbs=crumbs()><TopActs store/></PageHead>
+        <div class="page pipeline" data-testid="pipeline-page">
+            <Head/>
+            <Tabs label="Parts of this pipeline" tabs current=tab/>
+            {content}
+        </div>
+    }
+}
+
+#[component]
+fn Loading() -> impl IntoView {
+    view! {
+        <div class="page pipeline" aria-busy="true" aria-label="Loading">
+            <Skeleton width="260px" height="28px"/>
+            <Skeleton width="100%" height="38px"/>
+            <Skeleton width="100%" height="104px"/>
+            <Skeleton width="100%" height="280px"/>
+        </div>
     }
 }

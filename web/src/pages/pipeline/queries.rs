@@ -1,0 +1,530 @@
+//! What the pipeline pages ask the API: fragments of a pipeline, its runs and records, and the
+//! two subscriptions. What they tell it to do is in `mutations`.
+
+use dash_shared::fields::{FieldPath, Fields};
+use dash_shared::mapping as shared;
+use serde_json::Value;
+
+use crate::api::{DateTime, Json, PageInfo, pipelines::PipelineState, schema};
+
+/// How many pipelines one page of the list holds.
+pub const LIST_PAGE: i32 = 20;
+/// How many runs one page of the history holds.
+pub const RUNS_PAGE: i32 = 25;
+
+/// What a field holds.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// Any text.
+    Text,
+    /// A decimal number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A point in time.
+    Time,
+}
+
+/// What happens to a record with a value that does not fit.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnError {
+    /// It is listed as an error.
+    Fail,
+    /// It is left out.
+    Drop,
+    /// It is stored without the value.
+    Keep,
+}
+
+/// What started a run.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunTrigger {
+    /// The interval.
+    Schedule,
+    /// A person.
+    Manual,
+    /// Events that came in.
+    Webhook,
+    /// The demo source.
+    Demo,
+}
+
+/// How a run ended.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// All records went through.
+    Succeeded,
+    /// Some did.
+    Partial,
+    /// The run as a whole failed.
+    Failed,
+}
+
+/// Why a run or a test failed.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunErrorCode {
+    /// Nobody answers at the address.
+    Unreachable,
+    /// The answer took too long.
+    Timeout,
+    /// The answer was a refusal or a failure.
+    BadStatus,
+    /// The answer is not JSON.
+    NotJson,
+    /// The answer is too large.
+    TooLarge,
+    /// There is nothing at the path.
+    NoRecords,
+    /// The address is inside a private network.
+    ForbiddenTarget,
+    /// The path cannot be read.
+    InvalidPath,
+    /// Dash itself failed.
+    Internal,
+    /// A code this client does not know yet.
+    #[cynic(fallback)]
+    Other,
+}
+
+/// Where a pipeline's data comes from.
+#[derive(cynic::InlineFragments, Clone, Debug, PartialEq)]
+pub enum Source {
+    /// Others post it.
+    WebhookSource(WebhookSource),
+    /// An address is polled.
+    HttpPollingSource(HttpPollingSource),
+    /// It is invented.
+    DemoSource(DemoSource),
+    /// A kind this client does not know yet.
+    #[cynic(fallback)]
+    Other,
+}
+
+/// A secret URL that others post to.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct WebhookSource {
+    /// The whole URL.
+    pub url: String,
+}
+
+/// An address that is asked at an interval.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct HttpPollingSource {
+    /// The address.
+    pub url: String,
+    /// The time from one poll to the next.
+    pub interval_seconds: i32,
+    /// The headers that are sent; their values are never shown.
+    pub header_names: Vec<String>,
+    /// Where the records are in the answer.
+    pub records_path: String,
+}
+
+/// Orders of a web shop that does not exist.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct DemoSource {
+    /// What the data follows from.
+    pub seed: i32,
+}
+
+/// The field-mapping step.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct MapStep {
+    /// The fields that come out.
+    pub fields: Vec<FieldMapping>,
+    /// Whether the other fields stay.
+    pub keep_rest: bool,
+    /// What happens when a value does not fit.
+    pub on_error: OnError,
+}
+
+/// One mapped field.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct FieldMapping {
+    /// The path it is taken from.
+    pub from: String,
+    /// Its name.
+    pub to: String,
+    /// Its type.
+    pub cast: Option<FieldType>,
+}
+
+/// One poll, or one batch of events.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Its global id.
+    pub id: cynic::Id,
+    /// What started it.
+    pub trigger: RunTrigger,
+    /// How it ended.
+    pub state: RunState,
+    /// When it began.
+    pub started_at: DateTime,
+    /// When it ended.
+    pub finished_at: DateTime,
+    /// How long it took.
+    pub duration_ms: i32,
+    /// Records that came in.
+    pub received: i32,
+    /// Records that were stored.
+    pub stored: i32,
+    /// Records that were left out.
+    pub dropped: i32,
+    /// Records with an error.
+    pub failed: i32,
+    /// The size of what was stored.
+    pub stored_bytes: f64,
+    /// Why the run as a whole failed.
+    pub error: Option<RunError>,
+    /// The first records with an error.
+    pub record_errors: Vec<RecordError>,
+}
+
+/// Why a run failed.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct RunError {
+    /// The kind.
+    pub code: RunErrorCode,
+    /// What happened, with details.
+    pub message: String,
+}
+
+/// Why a record was not stored.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct RecordError {
+    /// The step, from 1; 0 is before the first.
+    pub step: i32,
+    /// The path of the value.
+    pub path: String,
+    /// The value, shortened.
+    pub value: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// The record as it came in, as JSON text.
+    pub received: String,
+}
+
+/// A run in the list of pipelines.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+#[cynic(graphql_type = "Run")]
+pub struct LastRun {
+    /// How it ended.
+    pub state: RunState,
+    /// When it ended.
+    pub finished_at: DateTime,
+    /// Records with an error.
+    pub failed: i32,
+    /// Why the run as a whole failed.
+    pub error: Option<RunError>,
+}
+
+/// A stored record.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its global id.
+    pub id: cynic::Id,
+    /// Where it is in its pipeline.
+    pub cursor: String,
+    /// When it happened.
+    pub time: DateTime,
+    /// When Dash received it.
+    pub received_at: DateTime,
+    /// Its fields.
+    pub fields: Json,
+}
+
+/// A page of runs.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct RunConnection {
+    /// The runs, newest first.
+    pub nodes: Vec<Run>,
+    /// Where the page ends.
+    pub page_info: PageInfo,
+    /// How many there are in all.
+    pub total_count: i32,
+}
+
+/// A page of records.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct RecordConnection {
+    /// The records, newest first.
+    pub nodes: Vec<Record>,
+}
+
+/// A pipeline in the list.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+#[cynic(graphql_type = "Pipeline")]
+pub struct PipelineRow {
+    /// Its global id.
+    pub id: cynic::Id,
+    /// What it is called.
+    pub name: String,
+    /// Whether it takes in data.
+    pub state: PipelineState,
+    /// Where its data comes from.
+    pub source: Source,
+    /// Records that are stored now.
+    pub record_count: i32,
+    /// Records in each of the last 60 minutes.
+    pub throughput: Vec<i32>,
+    /// Its last run.
+    pub last_run: Option<LastRun>,
+}
+
+/// A page of the list.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+#[cynic(graphql_type = "PipelineConnection")]
+pub struct PipelineRows {
+    /// The pipelines.
+    pub nodes: Vec<PipelineRow>,
+    /// Where the page ends.
+    pub page_info: PageInfo,
+    /// How many there are in all.
+    pub total_count: i32,
+}
+
+/// Variables of [`ListQuery`].
+#[derive(cynic::QueryVariables, Clone, Debug)]
+pub struct ListVariables {
+    /// How many.
+    pub first: i32,
+    /// The cursor of the page before.
+    pub after: Option<String>,
+}
+
+/// Asks for a page of pipelines.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "ListVariables")]
+pub struct ListQuery {
+    /// The page.
+    #[arguments(first: $first, after: $after)]
+    pub pipelines: PipelineRows,
+}
+
+/// A pipeline with all that its pages show, without its runs and records.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct Pipeline {
+    /// Its global id.
+    pub id: cynic::Id,
+    /// What it is called.
+    pub name: String,
+    /// Whether it takes in data.
+    pub state: PipelineState,
+    /// Counts its changes.
+    pub version: i32,
+    /// Where its data comes from.
+    pub source: Source,
+    /// What is done with it.
+    pub steps: Vec<MapStep>,
+    /// The field that says when a record happened.
+    pub time_field: Option<String>,
+    /// Records that are stored now.
+    pub record_count: i32,
+    /// Their size.
+    pub stored_bytes: f64,
+    /// When the last one came.
+    pub last_record_at: Option<DateTime>,
+    /// Records in each of the last 60 minutes.
+    pub throughput: Vec<i32>,
+    /// Since when it fails.
+    pub failing_since: Option<DateTime>,
+    /// When it is polled next.
+    pub next_run_at: Option<DateTime>,
+    /// When it was made.
+    pub created_at: DateTime,
+}
+
+/// Variables of queries about one pipeline.
+#[derive(cynic::QueryVariables, Clone, Debug)]
+pub struct PipelineVariables {
+    /// Which.
+    pub id: cynic::Id,
+}
+
+/// Asks for a pipeline.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "PipelineVariables")]
+pub struct PipelineQuery {
+    /// It.
+    #[arguments(id: $id)]
+    pub pipeline: Pipeline,
+}
+
+/// A pipeline's newest records and runs.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+#[cynic(graphql_type = "Pipeline")]
+pub struct Activity {
+    /// The newest records.
+    #[arguments(first: 20)]
+    pub records: RecordConnection,
+    /// The newest runs.
+    #[arguments(first: 25)]
+    pub runs: RunConnection,
+}
+
+/// Asks for what a pipeline did last.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "PipelineVariables")]
+pub struct ActivityQuery {
+    /// It.
+    #[arguments(id: $id)]
+    pub pipeline: Activity,
+}
+
+/// Variables of [`RunsQuery`].
+#[derive(cynic::QueryVariables, Clone, Debug)]
+pub struct RunsVariables {
+    /// Whose.
+    pub id: cynic::Id,
+    /// How many.
+    pub first: i32,
+    /// The cursor of the page before.
+    pub after: Option<String>,
+}
+
+/// The history of a pipeline.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+#[cynic(graphql_type = "Pipeline", variables = "RunsVariables")]
+pub struct History {
+    /// A page of it.
+    #[arguments(first: $first, after: $after)]
+    pub runs: RunConnection,
+}
+
+/// Asks for a page of the history.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "RunsVariables")]
+pub struct RunsQuery {
+    /// Whose.
+    #[arguments(id: $id)]
+    pub pipeline: History,
+}
+
+/// Variables of [`LiveRecords`].
+#[derive(cynic::QueryVariables, Clone, Debug)]
+pub struct LiveRecordsVariables {
+    /// Whose.
+    pub pipeline_id: cynic::Id,
+    /// The cursor of the last batch that was seen.
+    pub after: Option<String>,
+}
+
+/// Follows the records of a pipeline.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "Subscription", variables = "LiveRecordsVariables")]
+pub struct LiveRecords {
+    /// What came in.
+    #[arguments(pipelineId: $pipeline_id, after: $after)]
+    pub pipeline_records: RecordBatch,
+}
+
+/// Records that were stored together.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct RecordBatch {
+    /// Where to resume.
+    pub cursor: String,
+    /// The records.
+    pub records: Vec<Record>,
+}
+
+/// Variables of [`LiveRuns`].
+#[derive(cynic::QueryVariables, Clone, Debug)]
+pub struct LiveRunsVariables {
+    /// Whose.
+    pub pipeline_id: cynic::Id,
+}
+
+/// Follows the runs of a pipeline.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "Subscription", variables = "LiveRunsVariables")]
+pub struct LiveRuns {
+    /// A run that just ended.
+    #[arguments(pipelineId: $pipeline_id)]
+    pub pipeline_runs: Run,
+}
+
+impl FieldType {
+    /// The shared type.
+    pub const fn shared(self) -> dash_shared::fields::FieldType {
+        use dash_shared::fields::FieldType as Shared;
+        match self {
+            Self::Text => Shared::Text,
+            Self::Number => Shared::Number,
+            Self::Boolean => Shared::Boolean,
+            Self::Time => Shared::Time,
+        }
+    }
+
+    /// The API's word for the shared type.
+    pub const fn of(shared: dash_shared::fields::FieldType) -> Self {
+        use dash_shared::fields::FieldType as Shared;
+        match shared {
+            Shared::Text => Self::Text,
+            Shared::Number => Self::Number,
+            Shared::Boolean => Self::Boolean,
+            Shared::Time => Self::Time,
+        }
+    }
+}
+
+impl OnError {
+    /// The shared policy.
+    pub const fn shared(self) -> shared::OnError {
+        match self {
+            Self::Fail => shared::OnError::Fail,
+            Self::Drop => shared::OnError::Drop,
+            Self::Keep => shared::OnError::Keep,
+        }
+    }
+
+    /// The API's word for the shared policy.
+    pub const fn of(policy: shared::OnError) -> Self {
+        match policy {
+            shared::OnError::Fail => Self::Fail,
+            shared::OnError::Drop => Self::Drop,
+            shared::OnError::Keep => Self::Keep,
+        }
+    }
+}
+
+impl Pipeline {
+    /// Its steps as the shared transform engine runs them.
+    pub fn shared_steps(&self) -> Vec<shared::Step> {
+        self.steps.iter().map(MapStep::shared).collect()
+    }
+
+    /// Records stored in the last full minute.
+    pub fn per_minute(&self) -> i32 {
+        let minutes = &self.throughput;
+        let last_full = minutes.len().checked_sub(2).and_then(|at| minutes.get(at));
+        let current = minutes.last();
+        last_full.max(current).copied().unwrap_or(0)
+    }
+}
+
+impl MapStep {
+    fn shared(&self) -> shared::Step {
+        let field = |mapping: &FieldMapping| {
+            Some(shared::FieldMapping {
+                from: mapping.from.parse::<FieldPath>().ok()?,
+                to: mapping.to.clone(),
+                cast: mapping.cast.map(FieldType::shared),
+            })
+        };
+        shared::Step::Map(shared::MapStep {
+            fields: self.fields.iter().filter_map(field).collect(),
+            keep_rest: self.keep_rest,
+            on_error: self.on_error.shared(),
+        })
+    }
+}
+
+impl Record {
+    /// Its fields, as an object.
+    pub fn object(&self) -> Fields {
+        match &self.fields.0 {
+            Value::Object(fields) => fields.clone(),
+            _ => Fields::new(),
+        }
+    }
+}

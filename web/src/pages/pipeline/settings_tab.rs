@@ -1,0 +1,177 @@
+//! The tab “Settings”: the name, how long records are kept, and deleting the pipeline.
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::hooks::use_navigate;
+
+use super::acts::{Change, delete, update};
+use super::save_bar::SaveBar;
+use super::use_store;
+use crate::api::FormErrors;
+use crate::components::{Button, ButtonKind, Card, ConfirmDialog, Field, Icon, Input, use_toasts};
+use crate::format::{date_time, plural};
+use crate::session::use_session;
+
+/// The tab.
+#[component]
+pub fn SettingsTab() -> impl IntoView {
+    view! {
+        <div class="narrow-page stack">
+            <NameCard/>
+            <KeepCard/>
+            <DeleteCard/>
+        </div>
+    }
+}
+
+#[component]
+fn NameCard() -> impl IntoView {
+    let store = use_store();
+    let saved = move || store.pipeline.with(|pipeline| pipeline.name.clone());
+    let name = RwSignal::new(untrack(saved));
+    let errors = FormErrors::new();
+    let busy = RwSignal::new(false);
+    let (toasts, session) = (use_toasts(), use_session());
+    let save = move || {
+        let name = match dash_shared::check_name("name", "pipeline", &name.get_untracked()) {
+            Ok(name) => name,
+            Err(invalid) => {
+                errors.clear();
+                errors.add_invalid(&invalid);
+                return;
+            }
+        };
+        busy.set(true);
+        spawn_local(async move {
+            let pipeline = store.pipeline.get_untracked();
+            if let Some(changed) = update(&pipeline, Change::Name(name), errors).await {
+                store.replace(changed);
+                session.refresh_directory();
+                toasts.success("The pipeline has a new name.");
+            }
+            busy.set(false);
+        });
+    };
+    let created = move || {
+        store
+            .pipeline
+            .with(|pipeline| date_time(pipeline.created_at.ms()))
+    };
+    view! {
+        <Card title="Name">
+            <form
+                class="stack"
+                on:submit=move |event| {
+                    event.prevent_default();
+                    save();
+                }
+            >
+                <Field
+                    label="Name"
+                    error=errors.field("name")
+                    hint=Signal::derive(move || format!("Made on {}", created()))
+                >
+                    <Input
+                        value=name
+                        on_input=Callback::new(move |text| {
+                            errors.clear_field("name");
+                            name.set(text);
+                        })
+                        test_id="pipeline-name"
+                    />
+                </Field>
+                <SaveBar
+                    is_dirty=Signal::derive(move || name.get() != saved())
+                    busy
+                    error=errors.other(&["name"])
+                    on_discard=Callback::new(move |()| {
+                        errors.clear();
+                        name.set(untrack(saved));
+                    })
+                />
+            </form>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn KeepCard() -> impl IntoView {
+    let session = use_session();
+    let text = move || {
+        let organization = session.viewer().map(|viewer| viewer.organization);
+        organization.map(|organization| {
+            let plan = organization.plan.shared().name();
+            organization.limits.retention_days.map_or_else(
+                || format!("The {plan} plan keeps records until you delete them."),
+                |days| {
+                    let days = plural(days.into(), "day", "days");
+                    format!("The {plan} plan keeps records for {days}. Older ones are deleted every hour; dashboards then no longer show them.")
+                },
+            )
+        })
+    };
+    view! {
+        <Card title="How long records are kept">
+            <p class="muted small" data-testid="retention">{text}</p>
+        </Card>
+    }
+}
+
+#[component]
+fn DeleteCard() -> impl IntoView {
+    let store = use_store();
+    let (open, busy) = (RwSignal::new(false), RwSignal::new(false));
+    let (toasts, session, navigate) = (use_toasts(), use_session(), use_navigate());
+    let name = Signal::derive(move || store.pipeline.with(|pipeline| pipeline.name.clone()));
+    let go = move || {
+        let navigate = navigate.clone();
+        let id = store
+            .pipeline
+            .with_untracked(|pipeline| pipeline.id.clone());
+        busy.set(true);
+        spawn_local(async move {
+            let deleted = delete(id, &name.get_untracked(), toasts).await;
+            busy.set(false);
+            if deleted {
+                open.set(false);
+                session.refresh_directory();
+                navigate("/pipelines", Default::default());
+            }
+        });
+    };
+    view! {
+        <Card title="Delete this pipeline">
+            <div class="row spread">
+                <p class="muted small">
+                    "Its source, its transform and all of its records are gone for good. Widgets that show them become empty."
+                </p>
+                <Button kind=ButtonKind::Danger icon=Icon::Trash on_click=move || open.set(true) test_id="delete">
+                    "Delete pipeline"
+                </Button>
+            </div>
+            <ConfirmDialog
+                open
+                on_close=move || open.set(false)
+                title=Signal::derive(move || format!("Delete “{}”?", name.get()))
+                message=Signal::derive(move || delete_warning(store.stored().0))
+                confirm="Delete pipeline"
+                typed_name=name
+                busy
+                on_confirm=Callback::new(move |()| go())
+            />
+        </Card>
+    }
+    .into_any()
+}
+
+/// What deleting a pipeline with so many records means.
+pub fn delete_warning(records: i64) -> String {
+    match records {
+        0 => "Whoever still posts to it or waits for it gets nothing. This cannot be undone."
+            .to_owned(),
+        _ => format!(
+            "{} will be deleted with it. This cannot be undone.",
+            plural(records, "record", "records")
+        ),
+    }
+}

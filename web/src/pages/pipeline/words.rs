@@ -1,0 +1,141 @@
+//! The words and icons' names of the pipeline pages: states, sources, triggers, and what to do
+//! about each error. Texts only; views are elsewhere.
+
+use dash_shared::plans::duration_text;
+
+use super::queries::{FieldType, Pipeline, RunErrorCode, RunTrigger, Source};
+use crate::format;
+
+/// The kind of a source as people say it.
+pub const fn source_name(source: &Source) -> &'static str {
+    match source {
+        Source::WebhookSource(_) => "Webhook",
+        Source::HttpPollingSource(_) => "API polling",
+        Source::DemoSource(_) => "Demo data",
+        Source::Other => "Source",
+    }
+}
+
+/// What a source does, in half a line.
+pub fn source_detail(source: &Source) -> String {
+    match source {
+        Source::WebhookSource(_) => "JSON posted to a secret URL".to_owned(),
+        Source::HttpPollingSource(polling) => {
+            format!(
+                "{}, every {}",
+                host(&polling.url),
+                interval(polling.interval_seconds)
+            )
+        }
+        Source::DemoSource(_) => "Orders of an invented web shop".to_owned(),
+        Source::Other => "Reload to see what is new".to_owned(),
+    }
+}
+
+/// The host of an address, which is what people recognise.
+pub fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#'])
+        .next()
+        .unwrap_or(rest)
+        .to_owned()
+}
+
+/// A polling interval.
+pub fn interval(seconds: i32) -> String {
+    duration_text(u32::try_from(seconds).unwrap_or(0))
+}
+
+/// The line beside a pipeline's name.
+pub fn summary(pipeline: &Pipeline, per_minute: i64) -> String {
+    let source = match &pipeline.source {
+        Source::HttpPollingSource(polling) => {
+            format!("API polling every {}", interval(polling.interval_seconds))
+        }
+        other => source_name(other).to_owned(),
+    };
+    let rate = format::plural(per_minute, "record a minute", "records a minute");
+    format!("{source} · {rate} · version {}", pipeline.version)
+}
+
+/// What started a run.
+pub const fn trigger_name(trigger: RunTrigger) -> &'static str {
+    match trigger {
+        RunTrigger::Schedule => "Schedule",
+        RunTrigger::Manual => "Run now",
+        RunTrigger::Webhook => "Webhook",
+        RunTrigger::Demo => "Demo",
+    }
+}
+
+/// A type as people say it.
+pub const fn type_name(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Text => "Text",
+        FieldType::Number => "Number",
+        FieldType::Boolean => "True / false",
+        FieldType::Time => "Time",
+    }
+}
+
+/// How long records are kept on a plan.
+pub fn retention(days: Option<i32>) -> String {
+    days.map_or_else(
+        || "kept for good".to_owned(),
+        |days| format!("{} kept", format::plural(days.into(), "day", "days")),
+    )
+}
+
+/// Records and their size: `1,208 records · 412 MB`.
+pub fn store_size(records: i64, bytes: f64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "shortened for people anyway")]
+    let count = if records < 1_000_000 {
+        format::count(records)
+    } else {
+        format::compact(records as f64)
+    };
+    let noun = if records == 1 { "record" } else { "records" };
+    format!("{count} {noun} · {}", format::bytes(bytes))
+}
+
+/// An error of a run in plain words: what happened, and what to do about it.
+pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
+    match code {
+        RunErrorCode::Unreachable => (
+            "Nobody answers at this address",
+            "Check it for typing errors, and that the server is up and reachable from the internet.",
+        ),
+        RunErrorCode::Timeout => (
+            "The server took too long to answer",
+            "Try again, or ask it for less at a time: many APIs take a limit in the address.",
+        ),
+        RunErrorCode::BadStatus => (
+            "The server refused or failed",
+            "For 401 or 403, add the header with your key or token. For 404, check the path. For 5xx, try again later.",
+        ),
+        RunErrorCode::NotJson => (
+            "The answer is not JSON",
+            "This looks like the address of a web page. Look in the API's documentation for its JSON address; some want the header Accept: application/json.",
+        ),
+        RunErrorCode::TooLarge => (
+            "The answer is too large",
+            "An answer holds at most 10 MB and 10,000 records. Ask for a smaller page, for example with ?limit=100.",
+        ),
+        RunErrorCode::NoRecords => (
+            "There are no records at this path",
+            "Choose one of the places with records below, or change the path to where the list of records is.",
+        ),
+        RunErrorCode::ForbiddenTarget => (
+            "This address is not on the public internet",
+            "Dash only asks public addresses. Publish the API, or send its data to a webhook pipeline instead.",
+        ),
+        RunErrorCode::InvalidPath => (
+            "The path to the records cannot be read",
+            "Write a JSONPath: $ for the whole answer, $.data for a list inside it, $.features[*] for each of its members.",
+        ),
+        RunErrorCode::Internal | RunErrorCode::Other => (
+            "Something went wrong on our side",
+            "Try again in a moment. Nothing was lost.",
+        ),
+    }
+}
