@@ -1,0 +1,230 @@
+//! One widget on the grid: its card, its menu, and the handles that appear while the dashboard is
+//! being changed.
+
+use dash_shared::{
+    layout::{self, Direction},
+    widgets::{GRID_COLUMNS, WidgetKind},
+};
+use leptos::{
+    ev::{KeyboardEvent, PointerEvent},
+    prelude::*,
+};
+
+use super::{
+    board::Board,
+    canvas::{TileActs, drawn_place, handle_key, offset_px},
+    gesture::{Act, Gestures},
+    tiles::{Definition, Tile},
+    widget_body::{WidgetBody, WidgetNote},
+};
+use crate::components::{Icon, Menu, MenuItem, MenuSeparator};
+
+/// A widget.
+#[component]
+pub fn TileView(
+    /// The dashboard.
+    board: Board,
+    /// Which of its widgets.
+    key_: u32,
+    /// What the page does for it.
+    acts: TileActs,
+    /// How it is moved.
+    gestures: Gestures,
+    /// Whether the viewer may change the dashboard.
+    may_edit: Signal<bool>,
+) -> impl IntoView {
+    let Some(first) = untrack(|| board.tile(key_)) else {
+        return ().into_any();
+    };
+    // The last known state stays while the widget is on its way out.
+    let tile = Memo::new(move |known: Option<&Tile>| {
+        let known = known.unwrap_or(&first).clone();
+        board.tile(key_).unwrap_or(known)
+    });
+    let definition = Memo::new(move |_| tile.with(|tile| tile.definition.clone()));
+    let title = Memo::new(move |_| definition.with(|definition| definition.title.clone()));
+    let editing = move || board.editing.get();
+    let own_gesture = Memo::new(move |_| {
+        gestures
+            .current
+            .with(|gesture| gesture.clone().filter(|gesture| gesture.key == key_))
+    });
+    let place = Memo::new(move |_| {
+        let own = tile.with(|tile| tile.position);
+        own_gesture.with(|gesture| drawn_place(gesture.as_ref(), own))
+    });
+    let px = move |index: usize| {
+        own_gesture.with(|gesture| format!("{:.1}px", offset_px(gesture.as_ref())[index]))
+    };
+    let label = move || {
+        let place = place.get();
+        let heading = title.get();
+        if board.editing.get() {
+            format!(
+                "{heading}, column {}, row {}, {} wide, {} high. Arrow keys move it, with Shift \
+                 they resize it, Enter edits it, Delete removes it.",
+                place.x + 1,
+                place.y + 1,
+                place.w,
+                place.h
+            )
+        } else {
+            heading
+        }
+    };
+    let on_key = move |event: KeyboardEvent| {
+        // Keys pressed on a button inside belong to that button.
+        let is_own = event.target() == event.current_target();
+        if is_own && board.editing.get_untracked() {
+            handle_key(board, key_, &event, acts.edit);
+        }
+    };
+    let open_record = move |row| {
+        let pipeline_id = definition.with_untracked(|definition| definition.pipeline_id.clone());
+        acts.open_record.run((pipeline_id, row));
+    };
+    view! {
+        <article
+            class="tile card"
+            class:is-stat=move || definition.with(is_stat)
+            class:is-held=move || own_gesture.with(Option::is_some)
+            style=("--x", move || place.get().x.to_string())
+            style=("--y", move || place.get().y.to_string())
+            style=("--w", move || place.get().w.to_string())
+            style=("--h", move || place.get().h.to_string())
+            style=("--order", move || tile.with(order))
+            style=("--dx", move || px(0))
+            style=("--dy", move || px(1))
+            style=("--dw", move || px(2))
+            style=("--dh", move || px(3))
+            tabindex=move || editing().then_some("0")
+            role="group"
+            aria-label=label
+            data-testid=move || format!("widget-{}", title.get())
+            data-kind=move || definition.with(kind_word)
+            on:keydown=on_key
+        >
+            <header class="tile-head">
+                <h3 title=title>{title}</h3>
+                <WidgetNote definition content=board.content(key_)/>
+                <TileMenu board key_ acts may_edit definition/>
+            </header>
+            <div class="tile-body">
+                <WidgetBody
+                    definition
+                    content=board.content(key_)
+                    range=board.range
+                    on_open_record=open_record
+                    on_range=acts.choose_range
+                />
+            </div>
+            <Show when=editing>
+                <Handles gestures key_/>
+            </Show>
+        </article>
+    }
+    .into_any()
+}
+
+/// What the pointer takes hold of; it lies over the widget, so that a chart does not react.
+#[component]
+fn Handles(gestures: Gestures, key_: u32) -> impl IntoView {
+    let follow = move |event: PointerEvent| gestures.follow(&event);
+    view! {
+        <div
+            class="tile-grab"
+            aria-hidden="true"
+            on:pointerdown=move |event| gestures.start(&event, key_, Act::Move)
+            on:pointermove=follow
+            on:pointerup=move |_| gestures.finish()
+            on:pointercancel=move |_| gestures.give_up()
+        ></div>
+        <div
+            class="tile-corner"
+            aria-hidden="true"
+            data-testid="tile-corner"
+            on:pointerdown=move |event| gestures.start(&event, key_, Act::Resize)
+            on:pointermove=follow
+            on:pointerup=move |_| gestures.finish()
+            on:pointercancel=move |_| gestures.give_up()
+        ></div>
+    }
+}
+
+#[component]
+fn TileMenu(
+    board: Board,
+    key_: u32,
+    acts: TileActs,
+    may_edit: Signal<bool>,
+    definition: Memo<Definition>,
+) -> impl IntoView {
+    let edit = move || {
+        if !board.editing.get_untracked() {
+            board.start_editing();
+        }
+        acts.edit.run(key_);
+    };
+    let reorder = move |direction: Direction| {
+        board.rearrange(key_, |places, index| {
+            layout::reorder(places, index, direction)
+        });
+    };
+    let pipeline =
+        move || definition.with(|definition| format!("/pipelines/{}", definition.pipeline_id));
+    view! {
+        <div class="tile-menu">
+            <Menu label="Widget menu" test_id="widget-menu">
+                <Show when=move || may_edit.get()>
+                    <MenuItem icon=Icon::Edit on_click=edit test_id="widget-edit">
+                        "Edit widget"
+                    </MenuItem>
+                </Show>
+                <Show when=move || board.editing.get()>
+                    <MenuItem
+                        icon=Icon::Copy
+                        on_click=move || board.duplicate(key_)
+                        test_id="widget-duplicate"
+                    >
+                        "Duplicate"
+                    </MenuItem>
+                    <MenuItem icon=Icon::ArrowUp on_click=move || reorder(Direction::Up)>
+                        "Move up"
+                    </MenuItem>
+                    <MenuItem icon=Icon::ArrowDown on_click=move || reorder(Direction::Down)>
+                        "Move down"
+                    </MenuItem>
+                </Show>
+                <MenuItem icon=Icon::Pipelines href=pipeline()>"Open pipeline"</MenuItem>
+                <Show when=move || board.editing.get()>
+                    <MenuSeparator/>
+                    <MenuItem
+                        icon=Icon::Trash
+                        danger=true
+                        on_click=move || board.remove(key_)
+                        test_id="widget-remove"
+                    >
+                        "Remove"
+                    </MenuItem>
+                </Show>
+            </Menu>
+        </div>
+    }
+}
+
+/// The widget's number in reading order.
+fn order(tile: &Tile) -> String {
+    (tile.position.y * GRID_COLUMNS + tile.position.x).to_string()
+}
+
+fn is_stat(definition: &Definition) -> bool {
+    definition.kind == WidgetKind::Stat
+}
+
+fn kind_word(definition: &Definition) -> &'static str {
+    match definition.kind {
+        WidgetKind::Stat => "stat",
+        WidgetKind::Line => "line",
+        WidgetKind::Table => "table",
+    }
+}
