@@ -188,7 +188,9 @@ impl Socket {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
             let (drive, running) = abortable(drive(client, key, entry.inner.clone()));
             entry.running = Some(running);
-            spawn_local(async move { drop(drive.await) });
+            spawn_local(async move {
+                let _aborted = drive.await;
+            });
         }
     }
 }
@@ -268,7 +270,7 @@ async fn keep_connected() {
             });
             set_state(LiveState::Live);
             SOCKET.with_borrow_mut(|socket| keys.iter().for_each(|key| socket.start(*key)));
-            drop(lost.await);
+            let _aborted = lost.await;
             SOCKET.with_borrow_mut(|socket| {
                 socket.client = None;
                 socket.entries.iter().for_each(Entry::stop);
@@ -280,7 +282,7 @@ async fn keep_connected() {
         set_state(LiveState::Reconnecting);
         let (pause, interrupt) = abortable(TimeoutFuture::new(pause_ms(failures)));
         SOCKET.with_borrow_mut(|socket| socket.interrupt = Some(interrupt));
-        drop(pause.await);
+        let _aborted = pause.await;
         failures += 1;
     }
     SOCKET.with_borrow_mut(|socket| {

@@ -9,6 +9,7 @@ use crate::{
         accounts::{LogOut, Viewer, ViewerQuery},
         dashboards::DirectoryQuery,
     },
+    components::toast::{Toasts, use_toasts},
     live,
     theme::storage,
 };
@@ -33,6 +34,7 @@ pub enum SessionState {
 pub struct Session {
     state: RwSignal<SessionState>,
     directory: RwSignal<Option<DirectoryQuery>>,
+    toasts: Toasts,
 }
 
 /// Whether somebody has been logged in in this browser before; a newcomer is shown the sign-up.
@@ -51,6 +53,7 @@ impl Session {
         let session = Self {
             state: RwSignal::new(SessionState::Loading),
             directory: RwSignal::new(None),
+            toasts: use_toasts(),
         };
         api::on_unauthenticated(move || session.clear());
         session.refresh();
@@ -97,9 +100,15 @@ impl Session {
     /// Ends the session here and on the server.
     pub fn log_out(self) {
         spawn_local(async move {
-            let ended = api::run(<LogOut as cynic::MutationBuilder<()>>::build(())).await;
-            drop(ended);
-            self.clear();
+            match api::run(<LogOut as cynic::MutationBuilder<()>>::build(())).await {
+                Ok(LogOut { log_out }) => match log_out.user_errors.first() {
+                    Some(error) => self.toasts.error(&*error.message),
+                    None => self.clear(),
+                },
+                Err(error) if error.code == api::ErrorCode::Unauthenticated => self.clear(),
+                // The cookie is still there: saying that one is out would be a lie.
+                Err(error) => self.toasts.api_error(&error),
+            }
         });
     }
 

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 /// Every icon there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say what the pictures show")]
 pub enum Icon {
     Alert,
     ArrowDown,

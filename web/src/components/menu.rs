@@ -91,18 +91,23 @@ fn floating(
     let button = NodeRef::<html::Button>::new();
     let panel = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
-    let toggle = move |_| {
-        let (Some(button), Some(panel)) = (button.get_untracked(), panel.get_untracked()) else {
-            return;
-        };
-        if open.get_untracked() {
-            drop(panel.hide_popover());
-        } else {
-            open.set(true);
-            drop(panel.show_popover());
-            place(&button, &panel);
-            focus_item(&panel, Move::First);
-        }
+    // Runs before the panel is seen; it is placed once its content is there, before the paint.
+    let before_toggle = move |event: web_sys::Event| {
+        let opens = js_sys::Reflect::get(&event, &"newState".into())
+            .is_ok_and(|state| state.as_string().as_deref() == Some("open"));
+        open.set(opens);
+        request_animation_frame(move || {
+            let (Some(button), Some(panel)) = (button.get_untracked(), panel.get_untracked())
+            else {
+                return;
+            };
+            if opens {
+                place(&button, &panel);
+                focus_item(&panel, Move::First);
+            } else if has_no_focus() {
+                drop(button.focus());
+            }
+        });
     };
     let (button_class, name) = match (&trigger, kind) {
         (Trigger::Icon(_), _) => ("btn ghost only-icon", Some(label.clone())),
@@ -126,7 +131,7 @@ fn floating(
             aria-expanded=move || open.get().to_string()
             aria-controls=id.clone()
             data-testid=test_id
-            on:click=toggle
+            popovertarget=id.clone()
         >
             {match trigger {
                 Trigger::Icon(icon) => view! { <IconView icon/> }.into_any(),
@@ -140,12 +145,7 @@ fn floating(
             popover="auto"
             role=role.unwrap_or("dialog")
             aria-label=label
-            on:beforetoggle=move |event: web_sys::Event| {
-                let new = js_sys::Reflect::get(&event, &"newState".into());
-                if new.is_ok_and(|state| state.as_string().as_deref() == Some("closed")) {
-                    open.set(false);
-                }
-            }
+            on:beforetoggle=before_toggle
             on:keydown=move |event| {
                 if role.is_some() && let Some(panel) = panel.get_untracked() {
                     move_focus(&event, &panel);
@@ -156,6 +156,14 @@ fn floating(
         </div>
     }
     .into_any()
+}
+
+/// Whether what had the keyboard is gone: then it goes back to the button.
+fn has_no_focus() -> bool {
+    let body = document().body().map(web_sys::Element::from);
+    document()
+        .active_element()
+        .is_none_or(|active| Some(active) == body)
 }
 
 /// Puts the panel under the button, its end at the button's end, inside the window.

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use crate::{
     api::accounts::{Role, Viewer},
-    components::{Button, ButtonLink, Card, Choice, Icon, PageHead, Segmented, Tag, Tone},
+    components::{
+        Button, ButtonKind, ButtonLink, Card, Choice, Icon, Meter, PageHead, Segmented, Tag, Tone,
+    },
     format::{count, date, plural},
     session::use_session,
     theme::{ThemeChoice, use_theme},
@@ -17,6 +19,7 @@ pub fn SettingsPage() -> impl IntoView {
     view! {
         <PageHead title="Settings"/>
         <div class="page form-page">
+            <h1>"Settings"</h1>
             {move || session.viewer().map(|viewer| view! {
                 <Profile viewer=viewer.clone()/>
                 <Plan viewer/>
@@ -24,10 +27,11 @@ pub fn SettingsPage() -> impl IntoView {
             <Appearance/>
             <Card title="Developers" class="settings-card">
                 <p class="muted">
-                    "Everything Dash shows comes from its GraphQL API. The explorer has its documentation, and runs queries as you."
+                    "Everything Dash shows comes from its GraphQL API. The explorer has its documentation, and runs queries as you. The style guide shows every building block of this app."
                 </p>
                 <div class="row">
                     <a class="btn" href="/graphiql" rel="external">"Open the API explorer"</a>
+                    <ButtonLink href="/styleguide" kind=ButtonKind::Ghost>"Style guide"</ButtonLink>
                 </div>
             </Card>
             <Card title="Session" class="settings-card">
@@ -67,6 +71,9 @@ fn Plan(viewer: Viewer) -> impl IntoView {
     let organization = viewer.organization;
     let limits = organization.limits;
     let plan = organization.plan.shared();
+    let session = use_session();
+    let pipelines = Signal::derive(move || Some(session.directory()?.pipelines.total_count));
+    let dashboards = Signal::derive(move || Some(session.directory()?.dashboards.total_count));
     let number = |limit: Option<i32>| {
         limit.map_or_else(|| "unlimited".to_owned(), |limit| count(i64::from(limit)))
     };
@@ -88,8 +95,12 @@ fn Plan(viewer: Viewer) -> impl IntoView {
                         {trial.map(|text| view! { <Tag tone=Tone::Accent>{text}</Tag> })}
                     </span>
                 </Fact>
-                <Fact label="Pipelines">{number(limits.pipelines)}</Fact>
-                <Fact label="Dashboards">{number(limits.dashboards)}</Fact>
+                <Fact label="Pipelines">
+                    <Used used=pipelines limit=limits.pipelines label="Pipelines used"/>
+                </Fact>
+                <Fact label="Dashboards">
+                    <Used used=dashboards limit=limits.dashboards label="Dashboards used"/>
+                </Fact>
                 <Fact label="Data points per month">{number(limits.points_per_month)}</Fact>
                 <Fact label="Records are kept">{retention}</Fact>
                 <Fact label="Shortest polling interval">
@@ -98,6 +109,20 @@ fn Plan(viewer: Viewer) -> impl IntoView {
             </dl>
         </Card>
     }
+}
+
+/// How much of a limit is used, in words and as a bar.
+#[component]
+fn Used(used: Signal<Option<i32>>, limit: Option<i32>, label: &'static str) -> impl IntoView {
+    let value = move || used.get().unwrap_or_default();
+    let Some(limit) = limit else {
+        return view! { {move || format!("{} (unlimited)", value())} }.into_any();
+    };
+    view! {
+        {move || format!("{} of {limit}", value())}
+        <Meter label value=Signal::derive(move || f64::from(value())) max=f64::from(limit)/>
+    }
+    .into_any()
 }
 
 #[component]
@@ -123,10 +148,6 @@ fn Appearance() -> impl IntoView {
     view! {
         <Card title="Appearance" class="settings-card">
             <Segmented label="Theme" choices value on_change=choose/>
-        </Card>
-        <Card title="Components" class="settings-card">
-            <p class="muted">"Every building block of this app, in both themes."</p>
-            <div class="row"><ButtonLink href="/styleguide">"Open the style guide"</ButtonLink></div>
         </Card>
     }
 }

@@ -96,8 +96,8 @@ fn FailingBanner(pipeline: PipelineSummary) -> impl IntoView {
     view! {
         <Banner tone=Tone::Bad>
             <span>
-                <b>{pipeline.name}</b>" has been failing since "
-                <RelativeTime at_ms=since otherwise="a while"/>
+                <b>{pipeline.name}</b>" started failing "
+                <RelativeTime at_ms=since otherwise="a while ago"/>
             </span>
             <a class="link" href=format!("/pipelines/{}/runs", pipeline.id.inner())>"See its runs"</a>
         </Banner>
@@ -166,7 +166,7 @@ fn Pipelines(all: Vec<PipelineSummary>) -> impl IntoView {
                         <IconView icon=Icon::Pipelines/>
                         <span class="row-name">{pipeline.name}</span>
                         <Tag tone=tone>{word}</Tag>
-                        <span class="faint small num hide-phone">{records}" records"</span>
+                        <span class="faint small num row-count hide-phone">{records}" records"</span>
                         <span class="faint small row-when">
                             <RelativeTime at_ms=last otherwise="no data yet"/>
                         </span>

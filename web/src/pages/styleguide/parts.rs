@@ -85,11 +85,19 @@ pub fn Choices() -> impl IntoView {
     let card = RwSignal::new("webhook".to_owned());
     let language = RwSignal::new("curl".to_owned());
     let cards = vec![
-        Choice::new("webhook", "Webhook").text("Anything that can POST.").icon(Icon::Webhook),
-        Choice::new("api", "API").text("Polled as often as you like.").icon(Icon::Globe),
-        Choice::new("demo", "Demo").text("A web shop that sells.").icon(Icon::Spark),
+        Choice::new("webhook", "Webhook")
+            .text("Anything that can POST.")
+            .icon(Icon::Webhook),
+        Choice::new("api", "API")
+            .text("Polled as often as you like.")
+            .icon(Icon::Globe),
+        Choice::new("demo", "Demo")
+            .text("A web shop that sells.")
+            .icon(Icon::Spark),
     ];
-    let languages = ["curl", "JavaScript", "Python"].map(|name| Choice::new(name, name)).to_vec();
+    let languages = ["curl", "JavaScript", "Python"]
+        .map(|name| Choice::new(name, name))
+        .to_vec();
     view! {
         <div class="row">
             <Switch checked=on on_change=bind(on) label="Keep the rest"/>
@@ -154,8 +162,11 @@ pub fn Messages() -> impl IntoView {
 
 #[component]
 pub fn Overlays() -> impl IntoView {
-    let (dialog, drawer, confirm) =
-        (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let (dialog, drawer, confirm) = (
+        RwSignal::new(false),
+        RwSignal::new(false),
+        RwSignal::new(false),
+    );
     let name = RwSignal::new(String::new());
     let footer = move || {
         view! {
