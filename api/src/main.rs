@@ -151,11 +151,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     // From here on nothing new is taken; what is under way is finished.
     app.stopping.cancel();
-    match tokio::time::timeout(DRAIN_TIME_LIMIT, served).await {
-        Ok(served) => served
+    if let Ok(served) = tokio::time::timeout(DRAIN_TIME_LIMIT, served).await {
+        served
             .context("serving was cut off")?
-            .context("cannot serve")?,
-        Err(_) => tracing::warn!("some requests did not end in time and are cut off"),
+            .context("cannot serve")?;
+    } else {
+        tracing::warn!("some requests did not end in time and are cut off");
     }
     finish(&app).await;
     Ok(())

@@ -10,9 +10,9 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor as _, Request, Response as Answer, ServerError, Value, Variables};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest as _, RawQuery, State};
-use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use dash_shared::codes::ErrorCode;
@@ -24,17 +24,12 @@ use super::documents::{Guarded, check_text, operation_type};
 use crate::app::App;
 use crate::telemetry::RequestId;
 
+mod media;
+
+use media::{Media, is_json, prefers_a_page};
+
 /// How long a query or mutation may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-
-/// The two media types of answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Media {
-    /// `application/graphql-response+json`: the status tells how the request went.
-    Response,
-    /// `application/json`, for older clients: a well-formed request is answered with 200.
-    Json,
-}
 
 /// What a request asks for, as it is on the wire.
 #[derive(Debug, Default, Deserialize)]
@@ -96,7 +91,10 @@ pub(super) async fn method_not_allowed(request: axum::extract::Request) -> Respo
         message: "Send GraphQL requests with POST, or queries with GET.".to_owned(),
     };
     let (parts, _) = request.into_parts();
-    let mut response = refusal.response(media(&parts.headers), &request_id(&parts.extensions));
+    let mut response = refusal.response(
+        media::of_answer(&parts.headers),
+        &request_id(&parts.extensions),
+    );
     response
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static("GET, POST"));
@@ -104,7 +102,7 @@ pub(super) async fn method_not_allowed(request: axum::extract::Request) -> Respo
 }
 
 async fn answer(app: &App, parts: &Parts, parameters: Result<Parameters, Refusal>) -> Response {
-    let media = media(&parts.headers);
+    let media = media::of_answer(&parts.headers);
     let id = request_id(&parts.extensions);
     let is_get = parts.method == axum::http::Method::GET;
     let request = match parameters.and_then(|parameters| parameters.into_request(is_get)) {
@@ -122,17 +120,15 @@ async fn execute(app: &App, mut request: Request, caller: Caller, media: Media) 
     let id = caller.request_id.clone();
     request.data = caller.into_data();
     let executor = Guarded(app.schema.clone());
-    match tokio::time::timeout(TIME_LIMIT, executor.execute(request)).await {
-        Ok(answer) => respond(answer, media),
-        Err(_) => {
-            let refusal = Refusal {
-                status: StatusCode::GATEWAY_TIMEOUT,
-                code: ErrorCode::Timeout,
-                message: format!("The request took longer than {} s.", TIME_LIMIT.as_secs()),
-            };
-            refusal.response(media, &id)
-        }
+    if let Ok(answer) = tokio::time::timeout(TIME_LIMIT, executor.execute(request)).await {
+        return respond(answer, media);
     }
+    let refusal = Refusal {
+        status: StatusCode::GATEWAY_TIMEOUT,
+        code: ErrorCode::Timeout,
+        message: format!("The request took longer than {} s.", TIME_LIMIT.as_secs()),
+    };
+    refusal.response(media, &id)
 }
 
 /// The answer on the wire. A request that failed before execution has no `data` entry.
@@ -179,15 +175,6 @@ fn json_response(status: StatusCode, media: Media, body: &impl Serialize) -> Res
     (status, headers, body).into_response()
 }
 
-impl Media {
-    const fn content_type(self) -> &'static str {
-        match self {
-            Self::Response => "application/graphql-response+json; charset=utf-8",
-            Self::Json => "application/json; charset=utf-8",
-        }
-    }
-}
-
 impl Refusal {
     fn bad_request(message: impl Into<String>) -> Self {
         Self {
@@ -202,7 +189,13 @@ impl Refusal {
             "message": self.message,
             "extensions": { "code": self.code.as_str(), "requestId": id.as_str() },
         }] });
-        json_response(self.status, media, &body)
+        let mut response = json_response(self.status, media, &body);
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        response
     }
 }
 
@@ -302,115 +295,9 @@ fn refuse_caller(unknown: UnknownCaller) -> Refusal {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-    else {
-        return false;
-    };
-    let mut parts = value
-        .split(';')
-        .map(|part| part.trim().to_ascii_lowercase());
-    let is_json = parts.next().as_deref() == Some("application/json");
-    // JSON is UTF-8; a request that says otherwise would be read wrongly.
-    let is_utf8 = parts
-        .filter_map(|part| part.strip_prefix("charset=").map(str::to_owned))
-        .all(|charset| charset.trim_matches('"') == "utf-8");
-    is_json && is_utf8
-}
-
-/// The media type of the answer: the one that the client likes better, the older one on a tie of
-/// wildcards or when it says nothing.
-fn media(headers: &HeaderMap) -> Media {
-    let (mut best, mut best_quality) = (Media::Json, 0.0);
-    for (name, quality) in accepted(headers) {
-        let media = match name.as_str() {
-            "application/graphql-response+json" => Media::Response,
-            "application/json" | "application/*" | "*/*" => Media::Json,
-            _ => continue,
-        };
-        if quality > best_quality {
-            (best, best_quality) = (media, quality);
-        }
-    }
-    best
-}
-
-fn prefers_a_page(headers: &HeaderMap) -> bool {
-    accepted(headers)
-        .next()
-        .is_some_and(|(name, _)| name == "text/html")
-}
-
-/// The media ranges of the `Accept` header with their qualities, in order.
-fn accepted(headers: &HeaderMap) -> impl Iterator<Item = (String, f32)> {
-    let values = headers
-        .get_all(ACCEPT)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
-        (name, quality.unwrap_or(1.0))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(name: axum::http::HeaderName, value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
-    }
-
-    #[test]
-    fn the_answer_has_the_media_type_that_the_client_likes_best() {
-        for (accept, expected) in [
-            ("", Media::Json),
-            ("*/*", Media::Json),
-            ("application/json", Media::Json),
-            ("application/graphql-response+json", Media::Response),
-            (
-                "application/graphql-response+json, application/json",
-                Media::Response,
-            ),
-            (
-                "application/json, application/graphql-response+json",
-                Media::Json,
-            ),
-            (
-                "application/json;q=0.5, application/graphql-response+json",
-                Media::Response,
-            ),
-            ("application/graphql-response+json;q=0.1, */*", Media::Json),
-            ("text/html", Media::Json),
-        ] {
-            assert_eq!(media(&headers(ACCEPT, accept)), expected, "{accept}");
-        }
-    }
-
-    #[test]
-    fn only_json_in_utf8_is_taken_in() {
-        for (content_type, expected) in [
-            ("application/json", true),
-            ("Application/JSON; charset=UTF-8", true),
-            ("application/json; charset=\"utf-8\"", true),
-            ("application/json; charset=latin1", false),
-            ("text/plain", false),
-            ("application/jsonp", false),
-            ("multipart/form-data; boundary=x", false),
-            ("", false),
-        ] {
-            assert_eq!(
-                is_json(&headers(CONTENT_TYPE, content_type)),
-                expected,
-                "{content_type}"
-            );
-        }
-        assert!(!is_json(&HeaderMap::new()));
-    }
 
     #[test]
     fn parameters_come_from_the_url() {

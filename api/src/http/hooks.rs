@@ -62,7 +62,7 @@ fn unreadable(rejection: &BytesRejection) -> Problem {
 }
 
 fn problem(error: &HookError) -> Problem {
-    let message = error.to_string();
+    let message = sentence(&error.to_string());
     match error {
         HookError::Unknown => Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", message),
         HookError::Paused => Problem::new(StatusCode::CONFLICT, "PAUSED", message),
@@ -89,4 +89,15 @@ fn problem(error: &HookError) -> Problem {
             Problem::unavailable()
         }
     }
+}
+
+/// The text of an error as a sentence for people.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    format!("{first}{}.", letters.as_str())
 }

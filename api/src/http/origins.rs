@@ -52,7 +52,7 @@ mod tests {
                     axum::http::HeaderValue::from_static(value),
                 )
             });
-            let headers = HeaderMap::from_iter(headers);
+            let headers: HeaderMap = headers.collect();
             assert_eq!(is_own(&headers, "https://dash.test"), own, "{pairs:?}");
         };
         check(&[], true);

@@ -43,8 +43,10 @@ const PING_EVERY: Duration = Duration::from_secs(25);
 const SILENCE_LIMIT: Duration = Duration::from_secs(70);
 /// A client that does not take a message for so long is gone.
 const SEND_TIME_LIMIT: Duration = Duration::from_secs(20);
+/// How long a client may take to agree that the connection is over.
+const CLOSE_TIME_LIMIT: Duration = Duration::from_secs(2);
 /// How often it is checked whether the session still lives.
-const SESSION_CHECK_EVERY: Duration = Duration::from_secs(60);
+const SESSION_CHECK_EVERY: Duration = Duration::from_mins(1);
 
 /// Opens a connection.
 pub(super) async fn upgrade(
@@ -110,14 +112,22 @@ impl Drop for Counted {
 async fn converse(app: Arc<App>, socket: WebSocket, caller: Caller) {
     let _counted = Counted::new();
     let token = caller.token.clone().filter(|_| caller.viewer.is_some());
-    let (mut sink, incoming) = socket.split();
-    if let Some(close) = pump(&app, &mut sink, incoming, caller, token).await {
-        let frame = CloseFrame {
-            code: close.code,
-            reason: close.reason.into(),
-        };
-        // Whether the client still hears it changes nothing: the connection is over.
-        let _ = timeout(SEND_TIME_LIMIT, sink.send(Message::Close(Some(frame)))).await;
+    let (mut sink, mut incoming) = socket.split();
+    let end = pump(&app, &mut sink, &mut incoming, caller, token).await;
+    // A connection ends in order when both sides have said so; one that is dead does not answer.
+    let farewell = async {
+        if let Some(close) = end {
+            let frame = CloseFrame {
+                code: close.code,
+                reason: close.reason.into(),
+            };
+            sink.send(Message::Close(Some(frame))).await?;
+            while incoming.next().await.is_some_and(|message| message.is_ok()) {}
+        }
+        sink.close().await
+    };
+    if !matches!(timeout(CLOSE_TIME_LIMIT, farewell).await, Ok(Ok(()))) {
+        tracing::debug!("a websocket was cut off");
     }
 }
 
@@ -125,7 +135,7 @@ async fn converse(app: Arc<App>, socket: WebSocket, caller: Caller) {
 async fn pump(
     app: &App,
     sink: &mut SplitSink<WebSocket, Message>,
-    mut incoming: stream::SplitStream<WebSocket>,
+    incoming: &mut stream::SplitStream<WebSocket>,
     caller: Caller,
     token: Option<SessionToken>,
 ) -> Option<Close> {
