@@ -47,13 +47,15 @@ pub struct App {
     /// The API.
     pub schema: DashSchema,
     /// Cancelled when Dash is told to stop: no new requests are taken.
-    pub shutdown: CancellationToken,
+    pub stopping: CancellationToken,
     workers: TaskTracker,
 }
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,7 +72,9 @@ pub async fn connect(config: &Config) -> anyhow::Result<Db> {
 
 /// Brings the database's tables up to date.
 pub async fn migrate(db: &Db) -> anyhow::Result<()> {
-    Migrator::up(db.orm(), None).await.context("cannot bring the database's tables up to date")
+    Migrator::up(db.orm(), None)
+        .await
+        .context("cannot bring the database's tables up to date")
 }
 
 impl App {
@@ -114,7 +118,7 @@ impl App {
             store,
             jobs,
             schema,
-            shutdown: CancellationToken::new(),
+            stopping: CancellationToken::new(),
             workers: TaskTracker::new(),
         }))
     }
@@ -126,7 +130,8 @@ impl App {
             let pipelines = pipelines.clone();
             async move { run_job(&pipelines, &job).await }
         };
-        self.workers.spawn(self.jobs.clone().work(self.shutdown.clone(), handler));
+        self.workers
+            .spawn(self.jobs.clone().work(self.stopping.clone(), handler));
     }
 
     /// Runs everything that is due now, and returns how many jobs there were. For tests, which
@@ -137,8 +142,8 @@ impl App {
     }
 
     /// Ends in order: jobs that run are finished, and every record that was taken is stored.
-    pub async fn shut_down(&self) {
-        self.shutdown.cancel();
+    pub async fn shutdown(&self) {
+        self.stopping.cancel();
         self.workers.close();
         self.workers.wait().await;
         self.store.close().await;

@@ -92,6 +92,12 @@ pub struct Dashboards {
 impl Dashboards {
     /// The dashboards in this database.
     pub fn new(db: Db, clock: Clock, store: RecordStore, pipelines: Pipelines) -> Self {
-        Self { db, clock, store, pipelines, changes: broadcast::Sender::new(CHANGES_CAPACITY) }
+        Self {
+            db,
+            clock,
+            store,
+            pipelines,
+            changes: broadcast::Sender::new(CHANGES_CAPACITY),
+        }
     }
 }

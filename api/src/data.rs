@@ -57,7 +57,14 @@ impl RecordStore {
         let hub = live::Hub::default();
         let tasks = TaskTracker::new();
         let writer = write::Writer::start(db.clone(), hub.clone(), &tasks);
-        Self { db, clock, writer, hub, feeds: feeds::Feeds::default(), tasks }
+        Self {
+            db,
+            clock,
+            writer,
+            hub,
+            feeds: feeds::Feeds::default(),
+            tasks,
+        }
     }
 
     /// Stores the records of one run; returns once they are durable.
@@ -104,4 +111,3 @@ pub enum ReadError {
     #[error("not found")]
     NotFound,
 }
-

@@ -62,7 +62,11 @@ impl Deref for WriteTransaction {
 impl Db {
     /// Connects to `url` (`sqlite:…` or `postgres:…`) with at most `max_connections`.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, DbErr> {
-        let engine = if url.starts_with("sqlite:") { Engine::Sqlite } else { Engine::Postgres };
+        let engine = if url.starts_with("sqlite:") {
+            Engine::Sqlite
+        } else {
+            Engine::Postgres
+        };
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(max_connections)
@@ -81,7 +85,11 @@ impl Db {
             });
         let orm = Database::connect(options).await?;
         let writer = (engine == Engine::Sqlite).then(Arc::default);
-        Ok(Self { orm, engine, writer })
+        Ok(Self {
+            orm,
+            engine,
+            writer,
+        })
     }
 
     /// Which database it is.
@@ -102,7 +110,10 @@ impl Db {
             ..TransactionOptions::default()
         };
         let transaction = self.orm.begin_with_options(options).await?;
-        Ok(WriteTransaction { transaction, _writer: writer })
+        Ok(WriteTransaction {
+            transaction,
+            _writer: writer,
+        })
     }
 
     /// Takes SQLite's place of the one writer; nothing to take on PostgreSQL.

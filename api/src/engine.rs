@@ -96,7 +96,11 @@ struct Batch {
 impl Engine {
     /// An engine that stores into `store` and asks other servers through `outbound`.
     pub fn new(store: RecordStore, clock: Clock, outbound: Outbound) -> Self {
-        Self { store, clock, outbound: Arc::new(outbound) }
+        Self {
+            store,
+            clock,
+            outbound: Arc::new(outbound),
+        }
     }
 
     /// Takes a webhook's body in; returns when its records are durable.
@@ -106,8 +110,12 @@ impl Engine {
         body: Bytes,
     ) -> Result<Receipt, ReceiveError> {
         let started_at_ms = self.clock.now_ms();
-        let received = json_source::records_of_body(&body)?;
-        let batch = Batch { key: None, trigger: RunTrigger::Webhook, started_at_ms };
+        let received = records_of_body(&body)?;
+        let batch = Batch {
+            key: None,
+            trigger: RunTrigger::Webhook,
+            started_at_ms,
+        };
         Ok(self.ingest(definition, received, batch).await?)
     }
 
@@ -121,16 +129,30 @@ impl Engine {
     ) -> Result<Result<Receipt, FetchError>, WriteError> {
         let started_at_ms = self.clock.now_ms();
         let Source::HttpPolling(polling) = &definition.source else {
-            return Ok(Err(FetchError::internal("the source is not one that is polled")));
+            return Ok(Err(FetchError::internal(
+                "the source is not one that is polled",
+            )));
         };
-        let batch = Batch { key: Some(batch_key), trigger, started_at_ms };
+        let batch = Batch {
+            key: Some(batch_key),
+            trigger,
+            started_at_ms,
+        };
         match polling::fetch(&self.outbound, polling, &definition.headers).await {
             Ok(records) => Ok(Ok(self.ingest(definition, records, batch).await?)),
             Err(error) => {
                 let run = self.new_run(definition, batch, 0);
                 let failure = (error.code.as_str().to_owned(), clean(&error.message));
-                let run = NewRun { error: Some(failure), ..run };
-                self.store.append(Append { run, records: Vec::new() }).await?;
+                let run = NewRun {
+                    error: Some(failure),
+                    ..run
+                };
+                self.store
+                    .append(Append {
+                        run,
+                        records: Vec::new(),
+                    })
+                    .await?;
                 Ok(Err(error))
             }
         }
@@ -155,7 +177,14 @@ impl Engine {
     ) -> Result<Receipt, WriteError> {
         let started_at_ms = self.clock.now_ms();
         let Source::Demo { seed } = definition.source else {
-            return Ok(Receipt::of(0, Appended { run_id: None, stored: 0 }, Sorted::default()));
+            return Ok(Receipt::of(
+                0,
+                Appended {
+                    run_id: None,
+                    stored: 0,
+                },
+                Sorted::default(),
+            ));
         };
         let orders = demo::orders(seed, from_ms, to_ms);
         let batch = Batch {
@@ -239,8 +268,15 @@ impl Sorted {
     fn fail(&mut self, index: usize, error: StepError, received: &Value) {
         self.failed += 1;
         if self.errors.len() < KEPT_ERRORS {
-            let text: String = received.to_string().chars().take(KEPT_RECEIVED_CHARS).collect();
-            self.record_errors.push(RecordError { error: error.clone(), received: text });
+            let text: String = received
+                .to_string()
+                .chars()
+                .take(KEPT_RECEIVED_CHARS)
+                .collect();
+            self.record_errors.push(RecordError {
+                error: error.clone(),
+                received: text,
+            });
             self.errors.push(ReceiptError { index, error });
         }
     }
@@ -286,7 +322,12 @@ fn new_record(
             message: format!("a record has at most {MAX_RECORD_BYTES} bytes"),
         });
     }
-    Ok(NewRecord { time_ms, received_at_ms, fields, json })
+    Ok(NewRecord {
+        time_ms,
+        received_at_ms,
+        fields,
+        json,
+    })
 }
 
 fn to_i64(count: usize) -> i64 {

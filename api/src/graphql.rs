@@ -37,7 +37,6 @@ const MAX_DIRECTIVES: usize = 10;
 /// The schema.
 pub type DashSchema = Schema<Query, Mutation, subscriptions::Subscription>;
 
-
 /// Reading.
 #[derive(Debug, Default, MergedObject)]
 pub struct Query(
@@ -83,24 +82,39 @@ impl Services {
 pub fn schema(services: Services) -> DashSchema {
     let store = services.store.clone();
     limited()
-        .data(DataLoader::new(loaders::Totals(store.clone()), tokio::spawn))
-        .data(DataLoader::new(loaders::LastRuns(store.clone()), tokio::spawn))
+        .data(DataLoader::new(
+            loaders::Totals(store.clone()),
+            tokio::spawn,
+        ))
+        .data(DataLoader::new(
+            loaders::LastRuns(store.clone()),
+            tokio::spawn,
+        ))
         .data(DataLoader::new(loaders::Throughput(store), tokio::spawn))
         .data(services)
         .finish()
 }
 
 fn limited() -> async_graphql::SchemaBuilder<Query, Mutation, subscriptions::Subscription> {
-    Schema::build(Query::default(), Mutation::default(), subscriptions::Subscription)
-        .limit_depth(MAX_DEPTH)
-        .limit_complexity(MAX_COMPLEXITY)
-        .limit_directives(MAX_DIRECTIVES)
+    Schema::build(
+        Query::default(),
+        Mutation::default(),
+        subscriptions::Subscription,
+    )
+    .limit_depth(MAX_DEPTH)
+    .limit_complexity(MAX_COMPLEXITY)
+    .limit_directives(MAX_DIRECTIVES)
 }
 
 /// The schema's text, sorted, as `schema.graphql` holds it.
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
-    let sdl = limited().finish().sdl_with_options(options.prefer_single_line_descriptions());
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items();
+    let sdl = limited()
+        .finish()
+        .sdl_with_options(options.prefer_single_line_descriptions());
     let mut lines: Vec<&str> = sdl.lines().map(str::trim_end).collect();
     lines.dedup_by(|a, b| a.is_empty() && b.is_empty());
     format!("{}\n", lines.join("\n").trim())
@@ -130,7 +144,10 @@ fn int(count: i64) -> i32 {
 }
 
 /// A count that may be beyond 32 bits, as the API's `Float`; exact up to 2^53.
-#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, far beyond any count here")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 2^53, far beyond any count here"
+)]
 fn float(count: i64) -> f64 {
     count as f64
 }

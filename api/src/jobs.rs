@@ -75,7 +75,11 @@ pub struct Jobs {
 impl Jobs {
     /// The queue in this database.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock, wake: Arc::default() }
+        Self {
+            db,
+            clock,
+            wake: Arc::default(),
+        }
     }
 
     /// Adds a job within the caller's transaction, or moves the one with this key: it becomes due at

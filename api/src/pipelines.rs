@@ -133,9 +133,19 @@ impl Pipelines {
         jobs: Jobs,
         secrets: SecretBox,
     ) -> Self {
-        let hooks =
-            Cache::builder().max_capacity(KEPT_DEFINITIONS).time_to_live(DEFINITION_TTL).build();
-        Self { db, clock, engine, store, jobs, secrets, hooks }
+        let hooks = Cache::builder()
+            .max_capacity(KEPT_DEFINITIONS)
+            .time_to_live(DEFINITION_TTL)
+            .build();
+        Self {
+            db,
+            clock,
+            engine,
+            store,
+            jobs,
+            secrets,
+            hooks,
+        }
     }
 }
 

@@ -34,16 +34,23 @@ pub struct CannotOpen;
 impl SecretBox {
     /// A box with this key.
     pub fn new(key: &[u8; 32]) -> Self {
-        Self { cipher: XChaCha20Poly1305::new(&Key::from(*key)) }
+        Self {
+            cipher: XChaCha20Poly1305::new(&Key::from(*key)),
+        }
     }
 
     /// Seals `plain`, bound to `belongs_to`.
     pub fn seal(&self, belongs_to: &str, plain: &[u8]) -> Result<Vec<u8>, CannotOpen> {
         let mut nonce = [0u8; NONCE_BYTES];
         rand::rng().fill_bytes(&mut nonce);
-        let payload = Payload { msg: plain, aad: belongs_to.as_bytes() };
-        let ciphertext =
-            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| CannotOpen)?;
+        let payload = Payload {
+            msg: plain,
+            aad: belongs_to.as_bytes(),
+        };
+        let ciphertext = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| CannotOpen)?;
         Ok([&[VERSION], nonce.as_slice(), ciphertext.as_slice()].concat())
     }
 
@@ -54,8 +61,13 @@ impl SecretBox {
         if version != VERSION {
             return Err(CannotOpen);
         }
-        let payload = Payload { msg: ciphertext, aad: belongs_to.as_bytes() };
-        self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| CannotOpen)
+        let payload = Payload {
+            msg: ciphertext,
+            aad: belongs_to.as_bytes(),
+        };
+        self.cipher
+            .decrypt(&XNonce::from(*nonce), payload)
+            .map_err(|_| CannotOpen)
     }
 }
 
@@ -69,11 +81,18 @@ mod tests {
         let sealed = secrets.seal("pip_a", b"Bearer x").unwrap();
         assert_eq!(secrets.open("pip_a", &sealed), Ok(b"Bearer x".to_vec()));
         assert_eq!(secrets.open("pip_b", &sealed), Err(CannotOpen));
-        assert_eq!(SecretBox::new(&[8; 32]).open("pip_a", &sealed), Err(CannotOpen));
+        assert_eq!(
+            SecretBox::new(&[8; 32]).open("pip_a", &sealed),
+            Err(CannotOpen)
+        );
         for index in 0..sealed.len() {
             let mut flipped = sealed.clone();
             flipped[index] ^= 1;
-            assert_eq!(secrets.open("pip_a", &flipped), Err(CannotOpen), "byte {index}");
+            assert_eq!(
+                secrets.open("pip_a", &flipped),
+                Err(CannotOpen),
+                "byte {index}"
+            );
         }
         assert_eq!(secrets.open("pip_a", &[]), Err(CannotOpen));
     }

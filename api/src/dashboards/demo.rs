@@ -20,15 +20,17 @@ impl Dashboards {
             time_field: Some("time".to_owned()),
         };
         let pipeline = self.pipelines.create(scope, new).await?;
-        let dashboard =
-            self.insert(scope, "Demo web shop".to_owned(), widgets(pipeline.id)?).await?;
+        let dashboard = self
+            .insert(scope, "Demo web shop".to_owned(), widgets(pipeline.id)?)
+            .await?;
         Ok((pipeline, dashboard))
     }
 }
 
 fn widgets(pipeline_id: PipelineId) -> Result<Vec<Widget>, DashboardsError> {
     let path = |text: &str| {
-        text.parse().map_err(|error| DashboardsError::Damaged(format!("demo: {error}")))
+        text.parse()
+            .map_err(|error| DashboardsError::Damaged(format!("demo: {error}")))
     };
     let plain = |title: &str, kind, x, y, w, h| Widget {
         id: WidgetId::new(),
@@ -46,7 +48,15 @@ fn widgets(pipeline_id: PipelineId) -> Result<Vec<Widget>, DashboardsError> {
         color: 1,
     };
     let stat = |title, x| plain(title, WidgetKind::Stat, x, 0, 3, 2);
-    let columns = ["order", "customer", "city", "product", "total_eur", "status", "time"];
+    let columns = [
+        "order",
+        "customer",
+        "city",
+        "product",
+        "total_eur",
+        "status",
+        "time",
+    ];
     Ok(vec![
         Widget {
             aggregate: Aggregate::Sum,
@@ -55,7 +65,10 @@ fn widgets(pipeline_id: PipelineId) -> Result<Vec<Widget>, DashboardsError> {
             decimals: Some(0),
             ..stat("Revenue", 0)
         },
-        Widget { color: 2, ..stat("Orders", 3) },
+        Widget {
+            color: 2,
+            ..stat("Orders", 3)
+        },
         Widget {
             aggregate: Aggregate::Avg,
             field: Some(path("total_eur")?),

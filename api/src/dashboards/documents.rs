@@ -69,31 +69,38 @@ impl Dashboards {
         scope: &TenantScope,
         pipeline_id: PipelineId,
     ) -> Result<Vec<Widget>, DashboardsError> {
-        self.pipelines.get(scope, pipeline_id).await.map_err(|error| match error {
-            PipelinesError::NotFound => DashboardsError::Invalid(vec![no_pipeline("pipelineId")]),
-            other => other.into(),
-        })?;
+        self.pipelines
+            .get(scope, pipeline_id)
+            .await
+            .map_err(|error| match error {
+                PipelinesError::NotFound => {
+                    DashboardsError::Invalid(vec![no_pipeline("pipelineId")])
+                }
+                other => other.into(),
+            })?;
         let sample = self
             .store
             .sample(pipeline_id, SAMPLE_RECORDS)
             .await
             .map_err(PipelinesError::from)?;
         let fields = sample_fields(sample.iter().map(|record| &record.fields));
-        let widgets = suggest_widgets(&fields).into_iter().map(|suggested| Widget {
-            id: WidgetId::new(),
-            kind: suggested.kind,
-            title: suggested.title,
-            pipeline_id,
-            position: suggested.position,
-            aggregate: suggested.aggregate,
-            field: suggested.field,
-            group_by: suggested.group_by,
-            columns: suggested.columns,
-            unit: String::new(),
-            decimals: None,
-            trend_meaning: TrendMeaning::Neutral,
-            color: suggested.color,
-        });
+        let widgets = suggest_widgets(&fields)
+            .into_iter()
+            .map(|suggested| Widget {
+                id: WidgetId::new(),
+                kind: suggested.kind,
+                title: suggested.title,
+                pipeline_id,
+                position: suggested.position,
+                aggregate: suggested.aggregate,
+                field: suggested.field,
+                group_by: suggested.group_by,
+                columns: suggested.columns,
+                unit: String::new(),
+                decimals: None,
+                trend_meaning: TrendMeaning::Neutral,
+                color: suggested.color,
+            });
         Ok(widgets.collect())
     }
 
@@ -129,7 +136,11 @@ impl Dashboards {
     ) -> Result<Dashboard, DashboardsError> {
         scope.require(Role::Editor)?;
         let mut problems = Vec::new();
-        let name = match changes.name.as_deref().map(|name| check_name("name", "dashboard", name)) {
+        let name = match changes
+            .name
+            .as_deref()
+            .map(|name| check_name("name", "dashboard", name))
+        {
             None => None,
             Some(Ok(name)) => Some(name),
             Some(Err(problem)) => {
@@ -207,7 +218,9 @@ impl Dashboards {
         scope.require(Role::Editor)?;
         self.get(scope, id).await?;
         let transaction = self.db.begin_write().await?;
-        entity::Entity::delete_by_id(id.uuid()).exec(&*transaction).await?;
+        entity::Entity::delete_by_id(id.uuid())
+            .exec(&*transaction)
+            .await?;
         transaction.commit().await?;
         self.tell_changed(id);
         Ok(())
@@ -224,7 +237,11 @@ impl Dashboards {
         scope: &TenantScope,
         id: DashboardId,
     ) -> Result<Option<Dashboard>, DashboardsError> {
-        find_row(scope, id).one(self.db.orm()).await?.map(Dashboard::try_from).transpose()
+        find_row(scope, id)
+            .one(self.db.orm())
+            .await?
+            .map(Dashboard::try_from)
+            .transpose()
     }
 
     /// Finds a dashboard that has to be there.
@@ -258,15 +275,22 @@ impl Dashboards {
             .take(usize::try_from(first).unwrap_or(usize::MAX))
             .map(Dashboard::try_from)
             .collect::<Result<_, _>>()?;
-        Ok(DashboardPage { dashboards, has_more, total })
+        Ok(DashboardPage {
+            dashboards,
+            has_more,
+            total,
+        })
     }
 }
 
 fn find_row(scope: &TenantScope, id: DashboardId) -> sea_orm::Select<entity::Entity> {
-    entity::Entity::find_by_id(id.uuid())
-        .filter(entity::Column::TeamId.eq(scope.team_id().uuid()))
+    entity::Entity::find_by_id(id.uuid()).filter(entity::Column::TeamId.eq(scope.team_id().uuid()))
 }
 
 fn no_pipeline(field: &str) -> Invalid {
-    Invalid::new(field, InvalidCode::Invalid, "There is no such pipeline. Choose another one.")
+    Invalid::new(
+        field,
+        InvalidCode::Invalid,
+        "There is no such pipeline. Choose another one.",
+    )
 }

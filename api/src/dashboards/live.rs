@@ -53,7 +53,11 @@ impl Dashboards {
         range: Option<TimeRange>,
     ) -> Result<Watched, DashboardsError> {
         let dashboard = self.get(scope, id).await?;
-        let ids: Vec<_> = dashboard.widgets.iter().map(|widget| widget.pipeline_id).collect();
+        let ids: Vec<_> = dashboard
+            .widgets
+            .iter()
+            .map(|widget| widget.pipeline_id)
+            .collect();
         let existing = self.pipelines.existing(scope, &ids).await?;
         let range = range.unwrap_or(dashboard.range);
         let widgets = dashboard.widgets.iter().map(|widget| {
@@ -126,7 +130,13 @@ impl Dashboards {
         // One message may wait: a slow reader makes the follower wait, and then gets the newest
         // state instead of everything in between.
         let (sender, receiver) = mpsc::channel(1);
-        let follower = Follower { dashboards: self.clone(), scope, id, range, sender };
+        let follower = Follower {
+            dashboards: self.clone(),
+            scope,
+            id,
+            range,
+            sender,
+        };
         tokio::spawn(async move {
             let sender = follower.sender.clone();
             tokio::select! {
@@ -144,7 +154,9 @@ fn cursor(dashboard: &Dashboard) -> String {
 
 fn check_range(range: Option<TimeRange>) -> Result<(), DashboardsError> {
     range.map_or(Ok(()), |range| {
-        range.check().map_err(|problem| DashboardsError::Invalid(vec![problem]))
+        range
+            .check()
+            .map_err(|problem| DashboardsError::Invalid(vec![problem]))
     })
 }
 
@@ -172,7 +184,11 @@ impl Follower {
                 () = changed(&mut changes, self.id) => {}
             }
             known = Some(version);
-            match self.dashboards.watch(&self.scope, self.id, self.range).await {
+            match self
+                .dashboards
+                .watch(&self.scope, self.id, self.range)
+                .await
+            {
                 Ok(again) => watched = again,
                 Err(DashboardsError::NotFound) => return,
                 Err(error) => {
@@ -242,7 +258,9 @@ struct Shown {
 
 impl Shown {
     fn take(&mut self, watched: &Watched, index: usize, value: &FeedValue) {
-        let Some((widget, _)) = watched.widgets.get(index) else { return };
+        let Some((widget, _)) = watched.widgets.get(index) else {
+            return;
+        };
         self.last_received_at_ms = self.last_received_at_ms.max(value.last_received_at_ms);
         let data = WidgetData::of(widget, value);
         if self.sent.get(&index) != Some(&data) {

@@ -83,13 +83,26 @@ pub(super) fn query(widget: &Widget) -> Query {
     let pipeline_id = widget.pipeline_id;
     let aggregate = widget.aggregate;
     // A count is of records, whatever field was chosen before.
-    let field = widget.field.clone().filter(|_| aggregate != Aggregate::Count);
+    let field = widget
+        .field
+        .clone()
+        .filter(|_| aggregate != Aggregate::Count);
     match widget.kind {
-        WidgetKind::Stat => Query::Figure { pipeline_id, aggregate, field },
-        WidgetKind::Line => {
-            Query::Lines { pipeline_id, aggregate, field, group_by: widget.group_by.clone() }
-        }
-        WidgetKind::Table => Query::Latest { pipeline_id, limit: TABLE_ROWS },
+        WidgetKind::Stat => Query::Figure {
+            pipeline_id,
+            aggregate,
+            field,
+        },
+        WidgetKind::Line => Query::Lines {
+            pipeline_id,
+            aggregate,
+            field,
+            group_by: widget.group_by.clone(),
+        },
+        WidgetKind::Table => Query::Latest {
+            pipeline_id,
+            limit: TABLE_ROWS,
+        },
     }
 }
 
@@ -108,27 +121,47 @@ impl WidgetData {
     pub(super) fn of(widget: &Widget, value: &FeedValue) -> Self {
         let widget_id = widget.id;
         match &value.result {
-            Err(message) => Self::Failure { widget_id, message: message.clone() },
-            Ok(QueryResult::Figure { value, previous, sparkline }) => Self::Stat {
+            Err(message) => Self::Failure {
+                widget_id,
+                message: message.clone(),
+            },
+            Ok(QueryResult::Figure {
+                value,
+                previous,
+                sparkline,
+            }) => Self::Stat {
                 widget_id,
                 value: *value,
                 previous: *previous,
                 sparkline: sparkline.clone(),
             },
-            Ok(QueryResult::Lines { bucket_ms, times_ms, series }) => Self::Line {
+            Ok(QueryResult::Lines {
+                bucket_ms,
+                times_ms,
+                series,
+            }) => Self::Line {
                 widget_id,
                 bucket_seconds: bucket_ms / 1_000,
                 times_ms: times_ms.clone(),
                 series: series.clone(),
             },
-            Ok(QueryResult::Latest { records, records_per_minute }) => {
+            Ok(QueryResult::Latest {
+                records,
+                records_per_minute,
+            }) => {
                 let columns = columns(&widget.columns, records);
                 let row = |record: &Arc<StoredRecord>| TableRow {
                     seq: record.seq,
                     time_ms: record.time_ms,
                     cells: columns
                         .iter()
-                        .map(|column| column.field.get(&record.fields).cloned().unwrap_or_default())
+                        .map(|column| {
+                            column
+                                .field
+                                .get(&record.fields)
+                                .cloned()
+                                .unwrap_or_default()
+                        })
                         .collect(),
                 };
                 let rows = records.iter().map(row).collect();
@@ -153,8 +186,13 @@ fn columns(chosen: &[FieldPath], records: &[Arc<StoredRecord>]) -> Vec<TableColu
     };
     let all: Vec<FieldPath>;
     let fields = if chosen.is_empty() {
-        let top_level = sample.iter().filter(|field| field.path.top_level_key().is_some());
-        all = top_level.take(MAX_COLUMNS).map(|field| field.path.clone()).collect();
+        let top_level = sample
+            .iter()
+            .filter(|field| field.path.top_level_key().is_some());
+        all = top_level
+            .take(MAX_COLUMNS)
+            .map(|field| field.path.clone())
+            .collect();
         &all
     } else {
         chosen

@@ -138,7 +138,9 @@ impl Cell {
             None | Some(Value::Null) => return,
             Some(_) => self.records += 1,
         }
-        let Some(number) = value.and_then(Value::as_f64) else { return };
+        let Some(number) = value.and_then(Value::as_f64) else {
+            return;
+        };
         self.merge(&Self {
             records: 0,
             count: 1,
@@ -216,9 +218,7 @@ impl State {
         let window = self.query.window(&self.range, now_ms);
         match (&self.query, self.range) {
             (Query::Latest { .. }, _) => 5_000,
-            (_, TimeRange::Last { .. }) => {
-                window.bucket_of(now_ms) + window.bucket_ms - now_ms
-            }
+            (_, TimeRange::Last { .. }) => window.bucket_of(now_ms) + window.bucket_ms - now_ms,
             (_, TimeRange::Between { .. }) => i64::from(u32::MAX),
         }
     }
@@ -241,9 +241,16 @@ impl State {
             }
             Query::Figure { field, .. } => {
                 let field = field.clone();
-                self.cell(String::new(), window.bucket_of(record.time_ms), record, field.as_ref());
+                self.cell(
+                    String::new(),
+                    window.bucket_of(record.time_ms),
+                    record,
+                    field.as_ref(),
+                );
             }
-            Query::Lines { field, group_by, .. } => {
+            Query::Lines {
+                field, group_by, ..
+            } => {
                 let name = group_by.as_ref().map_or_else(String::new, |path| {
                     match path.get(&record.fields) {
                         None | Some(Value::Null) => NO_GROUP.to_owned(),
@@ -252,7 +259,12 @@ impl State {
                     }
                 });
                 let field = field.clone();
-                self.cell(name, window.bucket_of(record.time_ms), record, field.as_ref());
+                self.cell(
+                    name,
+                    window.bucket_of(record.time_ms),
+                    record,
+                    field.as_ref(),
+                );
             }
         }
     }
@@ -283,7 +295,11 @@ impl State {
         }
         self.groups.retain(|_, buckets| !buckets.is_empty());
         self.latest = self.latest.split_off(&(needed_from_ms, 0));
-        while self.arrivals.front().is_some_and(|(at_ms, _)| *at_ms <= now_ms - RATE_MS) {
+        while self
+            .arrivals
+            .front()
+            .is_some_and(|(at_ms, _)| *at_ms <= now_ms - RATE_MS)
+        {
             self.arrivals.pop_front();
         }
     }
@@ -326,7 +342,10 @@ impl State {
         });
         QueryResult::Lines {
             bucket_ms: window.bucket_ms,
-            times_ms: window.bucket_starts().take_while(|start| *start <= now_ms).collect(),
+            times_ms: window
+                .bucket_starts()
+                .take_while(|start| *start <= now_ms)
+                .collect(),
             series: groups
                 .into_iter()
                 .take(MAX_SERIES)
@@ -341,7 +360,10 @@ impl State {
 
 fn total(buckets: &BTreeMap<i64, Cell>, window: &Window) -> Cell {
     let mut total = Cell::default();
-    for cell in buckets.range(window.from_ms..window.to_ms).map(|(_, cell)| cell) {
+    for cell in buckets
+        .range(window.from_ms..window.to_ms)
+        .map(|(_, cell)| cell)
+    {
         total.merge(cell);
     }
     total
@@ -356,7 +378,12 @@ fn values(
     window
         .bucket_starts()
         .take_while(|start| *start <= now_ms)
-        .map(|start| buckets.get(&start).unwrap_or(&Cell::default()).value(aggregate))
+        .map(|start| {
+            buckets
+                .get(&start)
+                .unwrap_or(&Cell::default())
+                .value(aggregate)
+        })
         .collect()
 }
 
@@ -386,7 +413,11 @@ mod tests {
         let mut state = State::new(query, HOUR);
         records.iter().for_each(|record| state.add(record, NOW_MS));
         match state.result(NOW_MS) {
-            QueryResult::Figure { value, previous, sparkline } => {
+            QueryResult::Figure {
+                value,
+                previous,
+                sparkline,
+            } => {
                 assert!(sparkline.len() >= 30, "{}", sparkline.len());
                 (value, previous)
             }
@@ -429,24 +460,40 @@ mod tests {
             state.add(&record(seq, 1_000, json!({"c": group})), NOW_MS);
         }
         state.add(&record(9, 1_000, json!({})), NOW_MS);
-        let QueryResult::Lines { times_ms, series, .. } = state.result(NOW_MS) else { panic!() };
+        let QueryResult::Lines {
+            times_ms, series, ..
+        } = state.result(NOW_MS)
+        else {
+            panic!()
+        };
         let names: Vec<_> = series.iter().map(|series| series.name.as_str()).collect();
         assert_eq!(names, ["b", "(none)", "a"]);
-        assert!(series.iter().all(|series| series.values.len() == times_ms.len()));
+        assert!(
+            series
+                .iter()
+                .all(|series| series.values.len() == times_ms.len())
+        );
         assert_eq!(series[0].values.iter().flatten().sum::<f64>(), 2.0);
     }
 
     #[test]
     fn what_has_left_the_range_is_forgotten() {
-        let query = Query::Latest { pipeline_id: PipelineId::new(), limit: 2 };
+        let query = Query::Latest {
+            pipeline_id: PipelineId::new(),
+            limit: 2,
+        };
         let mut state = State::new(query, HOUR);
         for seq in 1..=3 {
             state.add(&record(seq, 10_000 - seq, json!({})), NOW_MS);
         }
         let shown = |state: &State, now_ms| match state.result(now_ms) {
-            QueryResult::Latest { records, records_per_minute } => {
-                (records.iter().map(|record| record.seq).collect::<Vec<_>>(), records_per_minute)
-            }
+            QueryResult::Latest {
+                records,
+                records_per_minute,
+            } => (
+                records.iter().map(|record| record.seq).collect::<Vec<_>>(),
+                records_per_minute,
+            ),
             other => panic!("{other:?}"),
         };
         assert_eq!(shown(&state, NOW_MS), (vec![3, 2], 3));

@@ -51,7 +51,11 @@ impl Feed {
     /// The current value; waits until the range is counted.
     pub async fn current(&self) -> Arc<FeedValue> {
         let mut values = self.values.clone();
-        let found = values.wait_for(Option::is_some).await.ok().and_then(|value| value.clone());
+        let found = values
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|value| value.clone());
         found.unwrap_or_else(|| {
             Arc::new(FeedValue {
                 result: Err("Dash is shutting down.".to_owned()),
@@ -73,7 +77,10 @@ pub(super) struct Feeds {
 
 impl Default for Feeds {
     fn default() -> Self {
-        Self { running: Arc::default(), scans: Arc::new(Semaphore::new(PARALLEL_SCANS)) }
+        Self {
+            running: Arc::default(),
+            scans: Arc::new(Semaphore::new(PARALLEL_SCANS)),
+        }
     }
 }
 
@@ -96,7 +103,10 @@ impl Feeds {
         };
         let stopped = stop.clone();
         tokio::spawn(async move { stopped.run_until_cancelled_owned(worker.run()).await });
-        let feed = Arc::new(Feed { values, _stop: stop.drop_guard() });
+        let feed = Arc::new(Feed {
+            values,
+            _stop: stop.drop_guard(),
+        });
         running.insert(key, Arc::downgrade(&feed));
         feed
     }
@@ -142,7 +152,11 @@ impl Worker {
                 "The records could not be read. Trying again.".to_owned()
             }
         };
-        let value = FeedValue { result: Err(message), last_seq: 0, last_received_at_ms: None };
+        let value = FeedValue {
+            result: Err(message),
+            last_seq: 0,
+            last_received_at_ms: None,
+        };
         self.sender.send_replace(Some(Arc::new(value)));
     }
 
@@ -162,10 +176,15 @@ impl Worker {
             let newest = store
                 .newest_by_time(id, from_ms, window.to_ms.min(to_ms), totals.last_seq, limit)
                 .await?;
-            newest.iter().rev().for_each(|record| state.add(record, now_ms));
+            newest
+                .iter()
+                .rev()
+                .for_each(|record| state.add(record, now_ms));
         } else {
             store
-                .scan(id, from_ms, to_ms, totals.last_seq, |record| state.add(record, now_ms))
+                .scan(id, from_ms, to_ms, totals.last_seq, |record| {
+                    state.add(record, now_ms)
+                })
                 .await?;
         }
         Ok(Counted {
@@ -183,7 +202,11 @@ impl Worker {
             counted.state.forget(now_ms);
             self.tell(&counted, now_ms);
             next_value = next_value.max(Instant::now()) + MIN_PERIOD;
-            let stable_ms = counted.state.stable_for_ms(now_ms).clamp(50, 3_600_000).unsigned_abs();
+            let stable_ms = counted
+                .state
+                .stable_for_ms(now_ms)
+                .clamp(50, 3_600_000)
+                .unsigned_abs();
             let moves_on = Instant::now() + Duration::from_millis(stable_ms);
             let mut changed = false;
             loop {
@@ -209,13 +232,19 @@ impl Worker {
 
     /// Adds a commit; `None` when one before it was missed.
     fn take(&self, counted: &mut Counted, committed: &super::Committed) -> Option<bool> {
-        let Some(first) = committed.records.first() else { return Some(false) };
+        let Some(first) = committed.records.first() else {
+            return Some(false);
+        };
         if first.seq > counted.last_seq + 1 {
             return None;
         }
         let now_ms = self.store.clock.now_ms();
         let mut added = false;
-        for record in committed.records.iter().filter(|record| record.seq > counted.last_seq) {
+        for record in committed
+            .records
+            .iter()
+            .filter(|record| record.seq > counted.last_seq)
+        {
             counted.state.add(record, now_ms);
             counted.last_received_at_ms = Some(record.received_at_ms);
             added = true;

@@ -36,7 +36,9 @@ impl Hub {
         let sender = channels
             .entry(pipeline_id)
             .or_insert_with(|| broadcast::Sender::new(CHANNEL_CAPACITY));
-        LiveEvents { receiver: sender.subscribe() }
+        LiveEvents {
+            receiver: sender.subscribe(),
+        }
     }
 
     /// Tells the followers. Called in the order of commits.

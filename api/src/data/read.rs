@@ -105,7 +105,10 @@ impl RecordStore {
                     stored_bytes: row.try_get("", "stored_bytes")?,
                     last_received_at_ms: row.try_get("", "last_received_at_ms")?,
                 };
-                Ok((PipelineId::from_uuid(row.try_get("", "pipeline_id")?), totals))
+                Ok((
+                    PipelineId::from_uuid(row.try_get("", "pipeline_id")?),
+                    totals,
+                ))
             })
             .collect()
     }
@@ -113,7 +116,9 @@ impl RecordStore {
     /// The totals of one pipeline.
     pub async fn totals_of(&self, pipeline_id: PipelineId) -> Result<SeriesTotals, ReadError> {
         let totals = self.totals(&[pipeline_id]).await?;
-        Ok(totals.first().map_or_else(SeriesTotals::default, |(_, totals)| *totals))
+        Ok(totals
+            .first()
+            .map_or_else(SeriesTotals::default, |(_, totals)| *totals))
     }
 
     /// A page of records, the newest first, beginning before the record `before_seq`.
@@ -215,7 +220,13 @@ impl RecordStore {
         let last_seq = self.totals_of(pipeline_id).await?.last_seq;
         // A cursor from the future (a restored backup) must not silence the series.
         let position = after_seq.map_or(last_seq, |after| after.clamp(0, last_seq));
-        Ok(FollowedRecords { store: self.clone(), pipeline_id, events, position, stored: last_seq })
+        Ok(FollowedRecords {
+            store: self.clone(),
+            pipeline_id,
+            events,
+            position,
+            stored: last_seq,
+        })
     }
 
     /// A sample of a pipeline's newest records, to learn its fields from.

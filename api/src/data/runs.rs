@@ -265,7 +265,10 @@ impl RecordStore {
                 ],
             ))
             .await?;
-        let mut runs = rows.iter().map(Run::from_row).collect::<Result<Vec<_>, _>>()?;
+        let mut runs = rows
+            .iter()
+            .map(Run::from_row)
+            .collect::<Result<Vec<_>, _>>()?;
         let limit = usize::try_from(first).unwrap_or(usize::MAX);
         let has_more = runs.len() > limit;
         runs.truncate(limit);
@@ -277,7 +280,11 @@ impl RecordStore {
             ))
             .await?
             .map_or(Ok(0), |row| row.try_get("", "total"))?;
-        Ok(RunPage { runs, has_more, total })
+        Ok(RunPage {
+            runs,
+            has_more,
+            total,
+        })
     }
 
     /// One run of a team's pipelines.

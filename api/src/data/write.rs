@@ -93,11 +93,17 @@ impl Writer {
     pub(super) fn start(db: Db, hub: Hub, tasks: &TaskTracker) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_APPENDS);
         tasks.spawn(run(db, hub, receiver));
-        Self { queue: Arc::new(Mutex::new(Some(sender))) }
+        Self {
+            queue: Arc::new(Mutex::new(Some(sender))),
+        }
     }
 
     pub(super) async fn append(&self, append: Append) -> Result<Appended, WriteError> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let queue = queue.ok_or(WriteError::Closed)?;
         let (reply, replied) = oneshot::channel();
         queue
@@ -109,12 +115,17 @@ impl Writer {
     }
 
     pub(super) fn close(&self) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 
     pub(super) fn queue_length(&self) -> usize {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
+        queue
+            .as_ref()
+            .map_or(0, |queue| queue.max_capacity() - queue.capacity())
     }
 }
 
@@ -141,8 +152,10 @@ fn to_f64(count: usize) -> f64 {
 /// Stores the requests in one transaction. When that fails, each alone: one that the database
 /// refuses must not take the others with it.
 async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
-    let (appends, replies): (Vec<_>, Vec<_>) =
-        requests.into_iter().map(|request| (request.append, request.reply)).unzip();
+    let (appends, replies): (Vec<_>, Vec<_>) = requests
+        .into_iter()
+        .map(|request| (request.append, request.reply))
+        .unzip();
     let alone = appends.len() == 1;
     let kept = if alone { Vec::new() } else { appends.clone() };
     match commit(db, appends).await {
@@ -196,8 +209,9 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
     for (place, append) in appends.into_iter().enumerate() {
         let member = (place, append.records.len());
         if append.run.batch_key.is_none() {
-            if let Some(group) =
-                mergeable.get(&append.run.pipeline_id).and_then(|index| groups.get_mut(*index))
+            if let Some(group) = mergeable
+                .get(&append.run.pipeline_id)
+                .and_then(|index| groups.get_mut(*index))
             {
                 group.merge(append);
                 group.members.push(member);
@@ -205,7 +219,11 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             }
             mergeable.insert(append.run.pipeline_id, groups.len());
         }
-        groups.push(Group { run: append.run, records: append.records, members: vec![member] });
+        groups.push(Group {
+            run: append.run,
+            records: append.records,
+            members: vec![member],
+        });
     }
     // The rows of `series` are locked in one order everywhere, so that two processes that store to
     // the same pipelines cannot wait for each other. The sort is stable.
@@ -223,12 +241,19 @@ impl Group {
         run.dropped += other.dropped;
         run.failed += other.failed;
         let room = MAX_RECORD_ERRORS.saturating_sub(run.record_errors.len());
-        run.record_errors.extend(other.record_errors.into_iter().take(room));
+        run.record_errors
+            .extend(other.record_errors.into_iter().take(room));
     }
 }
 
 async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, DbErr> {
-    let mut appended = vec![Appended { run_id: None, stored: 0 }; appends.len()];
+    let mut appended = vec![
+        Appended {
+            run_id: None,
+            stored: 0
+        };
+        appends.len()
+    ];
     let mut committed = Vec::new();
     let transaction = db.begin_write().await?;
     let backend = transaction.get_database_backend();
@@ -236,7 +261,10 @@ async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, DbErr> {
         let bytes: usize = group.records.iter().map(|record| record.json.len()).sum();
         let batch_key = group.run.batch_key.clone();
         let run = Run::from_new(group.run, to_i64(group.records.len()), to_i64(bytes));
-        if !run.insert(batch_key.as_deref(), &*transaction, backend).await? {
+        if !run
+            .insert(batch_key.as_deref(), &*transaction, backend)
+            .await?
+        {
             continue;
         }
         let records = if group.records.is_empty() {
@@ -246,7 +274,10 @@ async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, DbErr> {
         };
         for (place, stored) in group.members {
             if let Some(appended) = appended.get_mut(place) {
-                *appended = Appended { run_id: Some(run.id), stored };
+                *appended = Appended {
+                    run_id: Some(run.id),
+                    stored,
+                };
             }
         }
         committed.push(Committed {
@@ -256,7 +287,10 @@ async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, DbErr> {
         });
     }
     transaction.commit().await?;
-    Ok(Outcome { committed, appended })
+    Ok(Outcome {
+        committed,
+        appended,
+    })
 }
 
 fn to_i64(count: usize) -> i64 {
@@ -312,18 +346,28 @@ async fn insert_records(
             return Ok(stored);
         }
         let mut sql = String::with_capacity(80 + chunk.len() * 24);
-        sql.push_str("INSERT INTO records (pipeline_id, seq, time_ms, received_at_ms, fields) VALUES ");
+        sql.push_str(
+            "INSERT INTO records (pipeline_id, seq, time_ms, received_at_ms, fields) VALUES ",
+        );
         let mut values: Vec<Value> = Vec::with_capacity(1 + chunk.len() * 4);
         values.push(run.pipeline_id.uuid().into());
         for (index, (record, text)) in chunk.into_iter().enumerate() {
             let n = index * 4;
             let comma = if index == 0 { "" } else { ", " };
-            sql.push_str(&format!("{comma}($1, ${}, ${}, ${}, ${})", n + 2, n + 3, n + 4, n + 5));
+            sql.push_str(&format!(
+                "{comma}($1, ${}, ${}, ${}, ${})",
+                n + 2,
+                n + 3,
+                n + 4,
+                n + 5
+            ));
             values.push(record.seq.into());
             values.push(record.time_ms.into());
             values.push(record.received_at_ms.into());
             values.push(text.into());
         }
-        connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        connection
+            .execute_raw(Statement::from_sql_and_values(backend, sql, values))
+            .await?;
     }
 }

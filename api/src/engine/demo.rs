@@ -69,7 +69,9 @@ fn activity(second: i64) -> f64 {
 }
 
 fn pick<T: Copy>(rng: &mut StdRng, from: &[T], default: T) -> T {
-    from.get(rng.random_range(0..from.len())).copied().unwrap_or(default)
+    from.get(rng.random_range(0..from.len()))
+        .copied()
+        .unwrap_or(default)
 }
 
 fn order(seed: u32, second: i64) -> Option<Value> {
@@ -131,8 +133,14 @@ mod tests {
     fn a_day_sells_believably() {
         let day = orders(1, FROM_MS, FROM_MS + 86_400_000);
         assert!((14_000..21_000).contains(&day.len()), "{}", day.len());
-        let refunded = day.iter().filter(|order| order["status"] == "refunded").count();
+        let refunded = day
+            .iter()
+            .filter(|order| order["status"] == "refunded")
+            .count();
         assert!(refunded * 20 < day.len());
-        assert!(day.iter().all(|order| order["total_eur"].as_f64() > Some(10.0)));
+        assert!(
+            day.iter()
+                .all(|order| order["total_eur"].as_f64() > Some(10.0))
+        );
     }
 }

@@ -70,11 +70,23 @@ mod tests {
             panic!("should not be JSON")
         };
         assert_eq!((line, column), (2, 6));
-        assert!(matches!(records_of_body(b"{} x"), Err(BodyError::NotJson { .. })));
-        assert!(matches!(records_of_body(&[0xff]), Err(BodyError::NotJson { .. })));
+        assert!(matches!(
+            records_of_body(b"{} x"),
+            Err(BodyError::NotJson { .. })
+        ));
+        assert!(matches!(
+            records_of_body(&[0xff]),
+            Err(BodyError::NotJson { .. })
+        ));
         let deep = "[".repeat(100_000);
-        assert!(matches!(records_of_body(deep.as_bytes()), Err(BodyError::NotJson { .. })));
+        assert!(matches!(
+            records_of_body(deep.as_bytes()),
+            Err(BodyError::NotJson { .. })
+        ));
         let many = format!("[{}1]", "1,".repeat(MAX_RECORDS_PER_RUN));
-        check(&many, Err(BodyError::TooManyRecords(MAX_RECORDS_PER_RUN + 1)));
+        check(
+            &many,
+            Err(BodyError::TooManyRecords(MAX_RECORDS_PER_RUN + 1)),
+        );
     }
 }

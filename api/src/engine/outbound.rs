@@ -59,11 +59,17 @@ impl FromStr for Allowed {
             let address: IpAddr = address.parse().map_err(|_| invalid())?;
             let bits: u8 = bits.parse().map_err(|_| invalid())?;
             let most = if address.is_ipv4() { 32 } else { 128 };
-            return if bits <= most { Ok(Self::Network { address, bits }) } else { Err(invalid()) };
+            return if bits <= most {
+                Ok(Self::Network { address, bits })
+            } else {
+                Err(invalid())
+            };
         }
         let url = Url::parse(&format!("http://{text}/")).map_err(|_| invalid())?;
         let host = url.host_str().ok_or_else(invalid)?.to_owned();
-        let port = text.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = text
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok());
         Ok(Self::Host { host, port })
     }
 }
@@ -71,21 +77,29 @@ impl FromStr for Allowed {
 impl AllowedTargets {
     /// Reads each target: `host`, `host:port`, or a network such as `10.0.0.0/8`.
     pub fn parse<T: AsRef<str>>(targets: &[T]) -> Result<Self, InvalidTarget> {
-        targets.iter().map(|target| target.as_ref().parse()).collect::<Result<_, _>>().map(Self)
+        targets
+            .iter()
+            .map(|target| target.as_ref().parse())
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     fn allow_host(&self, host: &str, port: u16) -> bool {
         self.0.iter().any(|allowed| match allowed {
-            Allowed::Host { host: name, port: only } => {
-                name.eq_ignore_ascii_case(host) && only.is_none_or(|only| only == port)
-            }
+            Allowed::Host {
+                host: name,
+                port: only,
+            } => name.eq_ignore_ascii_case(host) && only.is_none_or(|only| only == port),
             Allowed::Network { .. } => false,
         })
     }
 
     fn allow_address(&self, address: IpAddr) -> bool {
         self.0.iter().any(|allowed| match allowed {
-            Allowed::Network { address: network, bits } => in_network(address, *network, *bits),
+            Allowed::Network {
+                address: network,
+                bits,
+            } => in_network(address, *network, *bits),
             Allowed::Host { .. } => false,
         })
     }
@@ -188,7 +202,9 @@ pub struct Outbound {
 
 impl fmt::Debug for Outbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbound").field("allowed", &self.allowed).finish_non_exhaustive()
+        f.debug_struct("Outbound")
+            .field("allowed", &self.allowed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -201,7 +217,9 @@ impl Outbound {
             .timeout(TOTAL_TIMEOUT)
             .redirect(Policy::none())
             .no_proxy()
-            .dns_resolver(Arc::new(GuardedResolver { allowed: allowed.clone() }))
+            .dns_resolver(Arc::new(GuardedResolver {
+                allowed: allowed.clone(),
+            }))
             .build()?;
         Ok(Self { client, allowed })
     }
@@ -213,16 +231,25 @@ impl Outbound {
         headers: &[(String, String)],
     ) -> Result<Fetched, FetchError> {
         let mut url = Url::parse(url).map_err(|error| {
-            FetchError::new(FetchErrorCode::Unreachable, format!("The address is wrong: {error}."))
+            FetchError::new(
+                FetchErrorCode::Unreachable,
+                format!("The address is wrong: {error}."),
+            )
         })?;
         let meant_for = url.origin();
         for _ in 0..=MAX_REDIRECTS {
             self.check(&url)?;
-            let mut request = self.client.get(url.clone()).header("accept", "application/json");
+            let mut request = self
+                .client
+                .get(url.clone())
+                .header("accept", "application/json");
             if url.origin() == meant_for {
                 request = request.headers(header_map(headers)?);
             }
-            let response = request.send().await.map_err(|error| explain(&error, &url))?;
+            let response = request
+                .send()
+                .await
+                .map_err(|error| explain(&error, &url))?;
             match redirect_target(&response, &url) {
                 Some(next) => url = next,
                 None => return read(response, &url).await,
@@ -237,10 +264,15 @@ impl Outbound {
     fn check(&self, url: &Url) -> Result<(), FetchError> {
         let forbidden = |message: String| FetchError::new(FetchErrorCode::ForbiddenTarget, message);
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(forbidden(format!("Dash does not ask {} addresses.", url.scheme())));
+            return Err(forbidden(format!(
+                "Dash does not ask {} addresses.",
+                url.scheme()
+            )));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(forbidden("An address must not contain a user name or password.".into()));
+            return Err(forbidden(
+                "An address must not contain a user name or password.".into(),
+            ));
         }
         let port = url.port_or_known_default().unwrap_or(80);
         let (host, address) = match url.host() {
@@ -297,7 +329,8 @@ fn redirect_target(response: &reqwest::Response, from: &Url) -> Option<Url> {
     if !response.status().is_redirection() {
         return None;
     }
-    from.join(response.headers().get("location")?.to_str().ok()?).ok()
+    from.join(response.headers().get("location")?.to_str().ok()?)
+        .ok()
 }
 
 async fn read(mut response: reqwest::Response, url: &Url) -> Result<Fetched, FetchError> {
@@ -309,16 +342,27 @@ async fn read(mut response: reqwest::Response, url: &Url) -> Result<Fetched, Fet
         .unwrap_or_default()
         .to_ascii_lowercase();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| explain(&error, url))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| explain(&error, url))?
+    {
         if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(FetchError::new(
                 FetchErrorCode::TooLarge,
-                format!("The answer is larger than {} MB.", MAX_BODY_BYTES / 1024 / 1024),
+                format!(
+                    "The answer is larger than {} MB.",
+                    MAX_BODY_BYTES / 1024 / 1024
+                ),
             ));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Fetched { status, content_type, body: body.into() })
+    Ok(Fetched {
+        status,
+        content_type,
+        body: body.into(),
+    })
 }
 
 fn explain(error: &reqwest::Error, url: &Url) -> FetchError {
@@ -330,7 +374,10 @@ fn explain(error: &reqwest::Error, url: &Url) -> FetchError {
     if error.is_timeout() {
         return FetchError::new(
             FetchErrorCode::Timeout,
-            format!("{host} did not answer within {} seconds.", TOTAL_TIMEOUT.as_secs()),
+            format!(
+                "{host} did not answer within {} seconds.",
+                TOTAL_TIMEOUT.as_secs()
+            ),
         );
     }
     let root = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source())
@@ -355,14 +402,40 @@ mod tests {
             assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
         };
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
-            "100.64.0.1", "224.0.0.1", "255.255.255.255", "192.0.0.8", "198.18.0.1", "240.0.0.1",
-            "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-            "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "2001::1", "::7f00:1", "3fff::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.0.8",
+            "198.18.0.1",
+            "240.0.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "2001::1",
+            "::7f00:1",
+            "3fff::1",
         ] {
             check(address, false);
         }
-        for address in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1"] {
+        for address in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "2606:4700::1111",
+            "::ffff:1.1.1.1",
+        ] {
             check(address, true);
         }
     }
@@ -376,9 +449,16 @@ mod tests {
     fn addresses_in_any_notation_are_refused() {
         let _ = rustls::crypto::ring::default_provider().install_default();
         for url in [
-            "http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/",
-            "http://127.1/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "ftp://example.com/",
-            "http://user@example.com/", "http://169.254.169.254/latest/meta-data",
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "http://127.1/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "ftp://example.com/",
+            "http://user@example.com/",
+            "http://169.254.169.254/latest/meta-data",
         ] {
             assert!(refused(url, &[]), "{url}");
         }

@@ -70,7 +70,10 @@ impl FetchErrorCode {
 
     /// The code with this word; what is unknown is internal.
     pub fn parse(word: &str) -> Self {
-        Self::ALL.into_iter().find(|code| code.as_str() == word).unwrap_or(Self::Internal)
+        Self::ALL
+            .into_iter()
+            .find(|code| code.as_str() == word)
+            .unwrap_or(Self::Internal)
     }
 }
 
@@ -86,7 +89,10 @@ pub struct FetchError {
 
 impl FetchError {
     pub(super) fn new(code: FetchErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 
     pub(super) fn internal(message: &str) -> Self {
@@ -153,23 +159,38 @@ pub(super) async fn test(
     let json = read_json(&response)?;
     let candidates = candidates(&json);
     let records_path = if given.is_empty() {
-        candidates.first().cloned().unwrap_or_else(|| "$".to_owned())
+        candidates
+            .first()
+            .cloned()
+            .unwrap_or_else(|| "$".to_owned())
     } else {
         given.to_owned()
     };
     let mut records = select(&parse_path(&records_path)?, json)?;
     let record_count = records.len();
     records.truncate(TEST_RECORDS);
-    Ok(SourceTest { status, duration_ms, records_path, candidates, record_count, records })
+    Ok(SourceTest {
+        status,
+        duration_ms,
+        records_path,
+        candidates,
+        record_count,
+        records,
+    })
 }
 
 fn read_json(response: &Fetched) -> Result<Value, FetchError> {
     if !response.status.is_success() {
-        return Err(FetchError::new(FetchErrorCode::BadStatus, status_message(response.status)));
+        return Err(FetchError::new(
+            FetchErrorCode::BadStatus,
+            status_message(response.status),
+        ));
     }
     let not_json = |message: String| FetchError::new(FetchErrorCode::NotJson, message);
     if response.body.iter().all(u8::is_ascii_whitespace) {
-        return Err(not_json("The server answered with an empty body. Dash reads JSON.".to_owned()));
+        return Err(not_json(
+            "The server answered with an empty body. Dash reads JSON.".to_owned(),
+        ));
     }
     serde_json::from_slice(&response.body).map_err(|error| {
         let start = response.body.trim_ascii_start();
@@ -229,7 +250,11 @@ fn candidates(json: &Value) -> Vec<String> {
     let mut found = Vec::new();
     look_for_lists(json, "$".to_owned(), 0, &mut found);
     found.sort_by_key(|(length, path)| (std::cmp::Reverse(*length), path.len()));
-    found.into_iter().map(|(_, path)| path).take(MAX_CANDIDATES).collect()
+    found
+        .into_iter()
+        .map(|(_, path)| path)
+        .take(MAX_CANDIDATES)
+        .collect()
 }
 
 fn look_for_lists(json: &Value, path: String, depth: usize, found: &mut Vec<(usize, String)>) {
@@ -263,7 +288,11 @@ mod tests {
         let json = json!({"data": {"items": [{"a": 1}, {"a": 2}]}, "one": {"a": 3}});
         let check = |path: &str, expected: Result<usize, FetchErrorCode>| {
             let found = parse_path(path).and_then(|path| select(&path, json.clone()));
-            assert_eq!(found.map(|r| r.len()).map_err(|error| error.code), expected, "{path}");
+            assert_eq!(
+                found.map(|r| r.len()).map_err(|error| error.code),
+                expected,
+                "{path}"
+            );
         };
         check("$.data.items", Ok(2));
         check("$.data.items[*]", Ok(2));

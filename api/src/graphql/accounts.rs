@@ -60,6 +60,7 @@ impl From<dash_shared::accounts::Role> for Role {
 #[derive(Debug)]
 pub struct User(pub(super) accounts::User);
 
+/// A person.
 #[Object]
 impl User {
     /// The id.
@@ -85,6 +86,7 @@ pub struct Organization {
     pub(super) plan: Plan,
 }
 
+/// The billing account: owns the plan, the limits and the usage.
 #[Object]
 impl Organization {
     /// The id.
@@ -140,6 +142,7 @@ pub struct PlanLimits {
 #[derive(Debug)]
 pub struct Team(pub(super) accounts::Team);
 
+/// People working together inside an organization.
 #[Object]
 impl Team {
     /// The id.
@@ -259,7 +262,7 @@ impl AccountsMutation {
     async fn sign_up(
         &self,
         ctx: &Context<'_>,
-        input: SignUpInput,
+        #[graphql(desc = "What to do, and with what.")] input: SignUpInput,
     ) -> async_graphql::Result<SignUpPayload> {
         let sign_up = accounts::SignUp {
             email: input.email,
@@ -270,20 +273,26 @@ impl AccountsMutation {
         let client = ctx.data::<ClientInfo>()?;
         let result = services(ctx)?.accounts.sign_up(sign_up, client).await;
         let (viewer, user_errors) = begin_session(ctx, result)?;
-        Ok(SignUpPayload { viewer, user_errors })
+        Ok(SignUpPayload {
+            viewer,
+            user_errors,
+        })
     }
 
     /// Logs in: sets a session cookie.
     async fn log_in(
         &self,
         ctx: &Context<'_>,
-        input: LogInInput,
+        #[graphql(desc = "What to do, and with what.")] input: LogInInput,
     ) -> async_graphql::Result<LogInPayload> {
         let client = ctx.data::<ClientInfo>()?;
         let accounts = &services(ctx)?.accounts;
         let result = accounts.log_in(&input.email, &input.password, client).await;
         let (viewer, user_errors) = begin_session(ctx, result)?;
-        Ok(LogInPayload { viewer, user_errors })
+        Ok(LogInPayload {
+            viewer,
+            user_errors,
+        })
     }
 
     /// Logs out: the session ends everywhere it is used, open subscriptions at their next message
@@ -294,7 +303,10 @@ impl AccountsMutation {
         if let Some(token) = ctx.data_opt::<SessionToken>() {
             (_, user_errors) = payload(ctx, services.accounts.log_out(token).await)?;
         }
-        ctx.append_http_header("set-cookie", SessionToken::clear_cookie(services.is_https()));
+        ctx.append_http_header(
+            "set-cookie",
+            SessionToken::clear_cookie(services.is_https()),
+        );
         Ok(LogOutPayload { user_errors })
     }
 }

@@ -2,21 +2,22 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use dash_shared::codes::ErrorCode;
 use dash_shared::ids::{DashboardId, PipelineId};
 use dash_shared::ranges;
 
 use super::errors::{UserError, UserErrorCode, error_with_code, not_found, payload, top_level};
-use super::paging::{Page, cursor, list_cost, page, page_size};
+use super::paging::{connection, cursor, list_cost, page_size};
 use super::pipelines::Pipeline;
 use super::widgets::{Widget, WidgetData, WidgetInput, read_widgets};
 use super::{date_time, scope, services};
 use crate::dashboards::{self, DashboardChanges};
-use dash_shared::codes::ErrorCode;
 
 /// A grid of widgets.
 #[derive(Debug)]
 pub struct Dashboard(pub(super) dashboards::Dashboard);
 
+/// A grid of widgets over pipelines.
 #[Object]
 impl Dashboard {
     /// The id.
@@ -55,6 +56,8 @@ impl Dashboard {
     }
 }
 
+connection!(DashboardConnection, DashboardEdge, Dashboard, "dashboards");
+
 /// A time range: the last so many seconds up to now, or from one time to another.
 #[derive(Clone, Copy, Debug, SimpleObject, InputObject)]
 #[graphql(input_name = "TimeRangeInput")]
@@ -70,9 +73,11 @@ pub struct TimeRange {
 impl From<ranges::TimeRange> for TimeRange {
     fn from(range: ranges::TimeRange) -> Self {
         match range {
-            ranges::TimeRange::Last { seconds } => {
-                Self { last_seconds: Some(super::int(seconds)), from: None, to: None }
-            }
+            ranges::TimeRange::Last { seconds } => Self {
+                last_seconds: Some(super::int(seconds)),
+                from: None,
+                to: None,
+            },
             ranges::TimeRange::Between { from_ms, to_ms } => Self {
                 last_seconds: None,
                 from: Some(date_time(from_ms)),
@@ -85,9 +90,9 @@ impl From<ranges::TimeRange> for TimeRange {
 impl TimeRange {
     fn read(self) -> Result<ranges::TimeRange, UserError> {
         match (self.last_seconds, self.from, self.to) {
-            (Some(seconds), None, None) => {
-                Ok(ranges::TimeRange::Last { seconds: i64::from(seconds) })
-            }
+            (Some(seconds), None, None) => Ok(ranges::TimeRange::Last {
+                seconds: i64::from(seconds),
+            }),
             (None, Some(from), Some(to)) => Ok(ranges::TimeRange::Between {
                 from_ms: from.timestamp_millis(),
                 to_ms: to.timestamp_millis(),
@@ -101,7 +106,8 @@ impl TimeRange {
     }
 
     pub(super) fn read_argument(self) -> async_graphql::Result<ranges::TimeRange> {
-        self.read().map_err(|error| error_with_code(ErrorCode::BadUserInput, error.message))
+        self.read()
+            .map_err(|error| error_with_code(ErrorCode::BadUserInput, error.message))
     }
 }
 
@@ -213,20 +219,40 @@ impl DashboardsQuery {
     async fn dashboards(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-    ) -> async_graphql::Result<Page<Dashboard>> {
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<DashboardConnection> {
         let after: Option<DashboardId> = cursor(after.as_deref())?;
-        let found = services(ctx)?.dashboards.list(&scope(ctx)?, after, page_size(first)?).await;
+        let found = services(ctx)?
+            .dashboards
+            .list(&scope(ctx)?, after, page_size(first)?)
+            .await;
         let found = found.map_err(|error| top_level(ctx, error))?;
         let total = i64::try_from(found.total).unwrap_or(i64::MAX);
-        let dashboards = found.dashboards.into_iter().map(|one| (one.id.to_string(), Dashboard(one)));
-        Ok(page(dashboards, after.is_none(), found.has_more, total))
+        let dashboards = found
+            .dashboards
+            .into_iter()
+            .map(|one| (one.id.to_string(), Dashboard(one)));
+        Ok(DashboardConnection::new(
+            dashboards,
+            after.is_none(),
+            found.has_more,
+            total,
+        ))
     }
 
     /// One dashboard.
-    async fn dashboard(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Dashboard> {
-        let found = services(ctx)?.dashboards.get(&scope(ctx)?, dashboard_id(&id)?).await;
+    async fn dashboard(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The dashboard's id.")] id: ID,
+    ) -> async_graphql::Result<Dashboard> {
+        let found = services(ctx)?
+            .dashboards
+            .get(&scope(ctx)?, dashboard_id(&id)?)
+            .await;
         found.map(Dashboard).map_err(|error| top_level(ctx, error))
     }
 
@@ -235,12 +261,15 @@ impl DashboardsQuery {
     async fn dashboard_data(
         &self,
         ctx: &Context<'_>,
-        id: ID,
-        range: Option<TimeRange>,
+        #[graphql(desc = "The dashboard.")] id: ID,
+        #[graphql(desc = "Another time range than the dashboard's own.")] range: Option<TimeRange>,
     ) -> async_graphql::Result<DashboardUpdate> {
         let scope = scope(ctx)?;
         let range = range.map(TimeRange::read_argument).transpose()?;
-        let data = services(ctx)?.dashboards.data(&scope, dashboard_id(&id)?, range).await;
+        let data = services(ctx)?
+            .dashboards
+            .data(&scope, dashboard_id(&id)?, range)
+            .await;
         data.map(Into::into).map_err(|error| top_level(ctx, error))
     }
 
@@ -249,8 +278,8 @@ impl DashboardsQuery {
     async fn widget_preview(
         &self,
         ctx: &Context<'_>,
-        widget: WidgetInput,
-        range: TimeRange,
+        #[graphql(desc = "The widget as it would be saved.")] widget: WidgetInput,
+        #[graphql(desc = "The time range.")] range: TimeRange,
     ) -> async_graphql::Result<WidgetData> {
         let scope = scope(ctx)?;
         let range = range.read_argument()?;
@@ -258,7 +287,10 @@ impl DashboardsQuery {
             let first = problems.into_iter().next().map(|problem| problem.message);
             error_with_code(ErrorCode::BadUserInput, first.unwrap_or_default())
         })?;
-        let data = services(ctx)?.dashboards.preview(&scope, &widget, range).await;
+        let data = services(ctx)?
+            .dashboards
+            .preview(&scope, &widget, range)
+            .await;
         data.map(Into::into).map_err(|error| top_level(ctx, error))
     }
 }
@@ -284,25 +316,39 @@ impl DashboardsMutation {
     async fn create_dashboard(
         &self,
         ctx: &Context<'_>,
-        input: CreateDashboardInput,
+        #[graphql(desc = "What to do, and with what.")] input: CreateDashboardInput,
     ) -> async_graphql::Result<CreateDashboardPayload> {
         let scope = scope(ctx)?;
-        let pipeline_id: Option<PipelineId> =
-            input.pipeline_id.as_ref().map(super::pipelines::pipeline_id).transpose()?;
-        let created = services(ctx)?.dashboards.create(&scope, &input.name, pipeline_id).await;
+        let pipeline_id: Option<PipelineId> = input
+            .pipeline_id
+            .as_ref()
+            .map(super::pipelines::pipeline_id)
+            .transpose()?;
+        let created = services(ctx)?
+            .dashboards
+            .create(&scope, &input.name, pipeline_id)
+            .await;
         let (dashboard, user_errors) = payload(ctx, created)?;
-        Ok(CreateDashboardPayload { dashboard: dashboard.map(Dashboard), user_errors })
+        Ok(CreateDashboardPayload {
+            dashboard: dashboard.map(Dashboard),
+            user_errors,
+        })
     }
 
     /// Changes a dashboard, its widgets as a whole; those who look at it see it at once.
     async fn update_dashboard(
         &self,
         ctx: &Context<'_>,
-        input: UpdateDashboardInput,
+        #[graphql(desc = "What to do, and with what.")] input: UpdateDashboardInput,
     ) -> async_graphql::Result<UpdateDashboardPayload> {
         let scope = scope(ctx)?;
         let id = dashboard_id(&input.id)?;
-        let refused = |user_errors| Ok(UpdateDashboardPayload { dashboard: None, user_errors });
+        let refused = |user_errors| {
+            Ok(UpdateDashboardPayload {
+                dashboard: None,
+                user_errors,
+            })
+        };
         let range = match input.range.map(TimeRange::read).transpose() {
             Ok(range) => range,
             Err(error) => return refused(vec![error]),
@@ -311,21 +357,32 @@ impl DashboardsMutation {
             Ok(widgets) => widgets,
             Err(errors) => return refused(errors),
         };
-        let changes = DashboardChanges { version: input.version, name: input.name, range, widgets };
+        let changes = DashboardChanges {
+            version: input.version,
+            name: input.name,
+            range,
+            widgets,
+        };
         let updated = services(ctx)?.dashboards.update(&scope, id, changes).await;
         let (dashboard, user_errors) = payload(ctx, updated)?;
-        Ok(UpdateDashboardPayload { dashboard: dashboard.map(Dashboard), user_errors })
+        Ok(UpdateDashboardPayload {
+            dashboard: dashboard.map(Dashboard),
+            user_errors,
+        })
     }
 
     /// Deletes a dashboard; its pipelines and their records stay. This cannot be undone.
     async fn delete_dashboard(
         &self,
         ctx: &Context<'_>,
-        input: DeleteDashboardInput,
+        #[graphql(desc = "What to do, and with what.")] input: DeleteDashboardInput,
     ) -> async_graphql::Result<DeleteDashboardPayload> {
         let id = dashboard_id(&input.id)?;
         let deleted = services(ctx)?.dashboards.delete(&scope(ctx)?, id).await;
         let (deleted, user_errors) = payload(ctx, deleted)?;
-        Ok(DeleteDashboardPayload { deleted_id: deleted.map(|()| input.id), user_errors })
+        Ok(DeleteDashboardPayload {
+            deleted_id: deleted.map(|()| input.id),
+            user_errors,
+        })
     }
 }

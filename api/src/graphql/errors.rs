@@ -6,11 +6,11 @@ use async_graphql::{Context, Enum, Error, ErrorExtensions, SimpleObject};
 use dash_shared::codes::ErrorCode;
 use dash_shared::{Invalid, InvalidCode};
 
-use crate::telemetry::RequestId;
 use crate::accounts::AccountsError;
 use crate::dashboards::DashboardsError;
 use crate::data::ReadError;
 use crate::pipelines::PipelinesError;
+use crate::telemetry::RequestId;
 
 /// What kind of problem an input has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -52,11 +52,19 @@ pub struct UserError {
 
 impl UserError {
     pub(super) fn at(field: &str, code: UserErrorCode, message: impl Into<String>) -> Self {
-        Self { field: Some(vec![field.to_owned()]), message: message.into(), code }
+        Self {
+            field: Some(vec![field.to_owned()]),
+            message: message.into(),
+            code,
+        }
     }
 
     fn of_whole(code: UserErrorCode, message: impl Into<String>) -> Self {
-        Self { field: None, message: message.into(), code }
+        Self {
+            field: None,
+            message: message.into(),
+            code,
+        }
     }
 }
 
@@ -151,9 +159,14 @@ impl IntoFailure for AccountsError {
                 UserErrorCode::WrongCredentials,
                 "The e-mail address or the password is wrong.",
             )]),
-            Self::Throttled { retry_after_seconds } => Failure::User(vec![UserError::of_whole(
+            Self::Throttled {
+                retry_after_seconds,
+            } => Failure::User(vec![UserError::of_whole(
                 UserErrorCode::LimitReached,
-                format!("Too many tries. Try again in {}.", wait_text(retry_after_seconds)),
+                format!(
+                    "Too many tries. Try again in {}.",
+                    wait_text(retry_after_seconds)
+                ),
             )]),
             error => Failure::Top(internal(ctx, &error)),
         }
@@ -172,7 +185,10 @@ pub(super) fn top_level<E: IntoFailure>(ctx: &Context<'_>, error: E) -> Error {
     match error.into_failure(ctx) {
         Failure::Top(error) => error,
         Failure::User(errors) => {
-            let message = errors.first().map(|error| error.message.clone()).unwrap_or_default();
+            let message = errors
+                .first()
+                .map(|error| error.message.clone())
+                .unwrap_or_default();
             error_with_code(ErrorCode::BadUserInput, message)
         }
     }
@@ -222,8 +238,15 @@ fn forbidden(error: &crate::accounts::Forbidden) -> Error {
 fn internal(ctx: &Context<'_>, error: &dyn std::error::Error) -> Error {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let causes: Vec<_> = causes.map(ToString::to_string).collect();
-    let request_id = ctx.data_opt::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    tracing::error!(error = causes.join(": "), request_id, "a request failed inside Dash");
+    let request_id = ctx
+        .data_opt::<RequestId>()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    tracing::error!(
+        error = causes.join(": "),
+        request_id,
+        "a request failed inside Dash"
+    );
     error_with_code(ErrorCode::Internal, internal_message(&request_id))
 }
 
@@ -238,6 +261,9 @@ fn internal_message(request_id: &str) -> String {
 
 /// Whether an error is one of Dash itself.
 pub fn is_internal(error: &async_graphql::ServerError) -> bool {
-    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    let code = error
+        .extensions
+        .as_ref()
+        .and_then(|extensions| extensions.get("code"));
     code == Some(&ErrorCode::Internal.as_str().into())
 }

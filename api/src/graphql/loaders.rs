@@ -22,7 +22,13 @@ impl Loader<PipelineId> for Totals {
         &self,
         keys: &[PipelineId],
     ) -> Result<HashMap<PipelineId, SeriesTotals>, Arc<ReadError>> {
-        Ok(self.0.totals(keys).await.map_err(Arc::new)?.into_iter().collect())
+        Ok(self
+            .0
+            .totals(keys)
+            .await
+            .map_err(Arc::new)?
+            .into_iter()
+            .collect())
     }
 }
 
@@ -32,10 +38,7 @@ impl Loader<PipelineId> for LastRuns {
     type Value = Run;
     type Error = Arc<ReadError>;
 
-    async fn load(
-        &self,
-        keys: &[PipelineId],
-    ) -> Result<HashMap<PipelineId, Run>, Arc<ReadError>> {
+    async fn load(&self, keys: &[PipelineId]) -> Result<HashMap<PipelineId, Run>, Arc<ReadError>> {
         let runs = self.0.last_runs(keys).await.map_err(Arc::new)?;
         Ok(runs.into_iter().map(|run| (run.pipeline_id, run)).collect())
     }
@@ -51,7 +54,11 @@ impl Loader<PipelineId> for Throughput {
         &self,
         keys: &[PipelineId],
     ) -> Result<HashMap<PipelineId, Vec<i64>>, Arc<ReadError>> {
-        let found = self.0.throughput(keys, THROUGHPUT_MINUTES).await.map_err(Arc::new)?;
+        let found = self
+            .0
+            .throughput(keys, THROUGHPUT_MINUTES)
+            .await
+            .map_err(Arc::new)?;
         Ok(found.into_iter().collect())
     }
 }

@@ -1,9 +1,7 @@
 //! The `Node` interface: any object by its id.
 
 use async_graphql::{Context, ID, Interface, Object};
-use dash_shared::ids::{
-    DashboardId, OrganizationId, PipelineId, RunId, TeamId, UserId,
-};
+use dash_shared::ids::{DashboardId, OrganizationId, PipelineId, RunId, TeamId, UserId};
 
 use super::accounts::{Organization, Team, User, organization};
 use super::dashboards::Dashboard;
@@ -36,7 +34,11 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// The object with this id; null when there is none, or when it is another tenant's.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Node>> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> async_graphql::Result<Option<Node>> {
         let (scope, services) = (scope(ctx)?, services(ctx)?);
         let kind = id.split_once('_').map_or("", |(kind, _)| kind);
         let viewer = viewer(ctx)?;

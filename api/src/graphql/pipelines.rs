@@ -6,14 +6,12 @@ use chrono::{DateTime, Utc};
 use dash_shared::fields::sample_fields;
 use dash_shared::ids::{PipelineId, RunId};
 
-use super::errors::{not_found, payload, top_level};
 use super::errors::UserError;
-use super::paging::{Page, cursor, list_cost, page, page_size};
-use super::records::Record;
-use super::runs::Run;
-use super::sources::{
-    RunError, Source, SourceInput, TestSourceInput, TestSourcePayload,
-};
+use super::errors::{not_found, payload, top_level};
+use super::paging::{connection, cursor, list_cost, page_size};
+use super::records::{Record, RecordConnection};
+use super::runs::{Run, RunConnection};
+use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
 use super::steps::{Field, MapStep, MapStepInput, read_steps};
 use super::{date_time, float, loaders, scope, services};
 use crate::data::SeriesTotals;
@@ -44,6 +42,7 @@ impl Pipeline {
     }
 }
 
+/// A source, its transform steps and its stored records.
 #[Object]
 impl Pipeline {
     /// The id.
@@ -143,14 +142,27 @@ impl Pipeline {
     async fn runs(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-    ) -> async_graphql::Result<Page<Run>> {
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<RunConnection> {
         let after: Option<RunId> = cursor(after.as_deref())?;
-        let found = services(ctx)?.store.list_runs(self.0.id, after, page_size(first)?).await;
+        let found = services(ctx)?
+            .store
+            .list_runs(self.0.id, after, page_size(first)?)
+            .await;
         let found = found.map_err(|error| top_level(ctx, error))?;
-        let runs = found.runs.into_iter().map(|run| (run.id.to_string(), Run(run)));
-        Ok(page(runs, after.is_none(), found.has_more, found.total))
+        let runs = found
+            .runs
+            .into_iter()
+            .map(|run| (run.id.to_string(), Run(run)));
+        Ok(RunConnection::new(
+            runs,
+            after.is_none(),
+            found.has_more,
+            found.total,
+        ))
     }
 
     /// Its records, the newest first.
@@ -158,19 +170,34 @@ impl Pipeline {
     async fn records(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-    ) -> async_graphql::Result<Page<Record>> {
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<RecordConnection> {
         let after: Option<i64> = cursor(after.as_deref())?;
-        let found = services(ctx)?.store.list_records(self.0.id, after, page_size(first)?).await;
+        let found = services(ctx)?
+            .store
+            .list_records(self.0.id, after, page_size(first)?)
+            .await;
         let found = found.map_err(|error| top_level(ctx, error))?;
         let total = self.totals(ctx).await?.record_count;
         let pipeline_id = self.0.id;
-        let records = found
-            .records
-            .into_iter()
-            .map(|record| (record.seq.to_string(), Record { pipeline_id, record }));
-        Ok(page(records, after.is_none(), found.has_more, total))
+        let records = found.records.into_iter().map(|record| {
+            (
+                record.seq.to_string(),
+                Record {
+                    pipeline_id,
+                    record,
+                },
+            )
+        });
+        Ok(RecordConnection::new(
+            records,
+            after.is_none(),
+            found.has_more,
+            total,
+        ))
     }
 
     /// When it was made.
@@ -183,6 +210,8 @@ impl Pipeline {
         date_time(self.0.updated_at_ms)
     }
 }
+
+connection!(PipelineConnection, PipelineEdge, Pipeline, "pipelines");
 
 /// A new pipeline.
 #[derive(Debug, InputObject)]
@@ -292,20 +321,40 @@ impl PipelinesQuery {
     async fn pipelines(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-    ) -> async_graphql::Result<Page<Pipeline>> {
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<PipelineConnection> {
         let after: Option<PipelineId> = cursor(after.as_deref())?;
-        let found = services(ctx)?.pipelines.list(&scope(ctx)?, after, page_size(first)?).await;
+        let found = services(ctx)?
+            .pipelines
+            .list(&scope(ctx)?, after, page_size(first)?)
+            .await;
         let found = found.map_err(|error| top_level(ctx, error))?;
         let total = i64::try_from(found.total).unwrap_or(i64::MAX);
-        let pipelines = found.pipelines.into_iter().map(|pip| (pip.id.to_string(), Pipeline(pip)));
-        Ok(page(pipelines, after.is_none(), found.has_more, total))
+        let pipelines = found
+            .pipelines
+            .into_iter()
+            .map(|pip| (pip.id.to_string(), Pipeline(pip)));
+        Ok(PipelineConnection::new(
+            pipelines,
+            after.is_none(),
+            found.has_more,
+            total,
+        ))
     }
 
     /// One pipeline.
-    async fn pipeline(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Pipeline> {
-        let found = services(ctx)?.pipelines.get(&scope(ctx)?, pipeline_id(&id)?).await;
+    async fn pipeline(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The pipeline's id.")] id: ID,
+    ) -> async_graphql::Result<Pipeline> {
+        let found = services(ctx)?
+            .pipelines
+            .get(&scope(ctx)?, pipeline_id(&id)?)
+            .await;
         found.map(Pipeline).map_err(|error| top_level(ctx, error))
     }
 }
@@ -324,12 +373,17 @@ impl PipelinesMutation {
     async fn create_pipeline(
         &self,
         ctx: &Context<'_>,
-        input: CreatePipelineInput,
+        #[graphql(desc = "What to do, and with what.")] input: CreatePipelineInput,
     ) -> async_graphql::Result<CreatePipelinePayload> {
         let scope = scope(ctx)?;
         let steps = match read_steps(input.steps) {
             Ok(steps) => steps,
-            Err(user_errors) => return Ok(CreatePipelinePayload { pipeline: None, user_errors }),
+            Err(user_errors) => {
+                return Ok(CreatePipelinePayload {
+                    pipeline: None,
+                    user_errors,
+                });
+            }
         };
         let new = NewPipeline {
             name: input.name,
@@ -339,19 +393,27 @@ impl PipelinesMutation {
         };
         let created = services(ctx)?.pipelines.create(&scope, new).await;
         let (pipeline, user_errors) = payload(ctx, created)?;
-        Ok(CreatePipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+        Ok(CreatePipelinePayload {
+            pipeline: pipeline.map(Pipeline),
+            user_errors,
+        })
     }
 
     /// Changes a pipeline; its version counts up.
     async fn update_pipeline(
         &self,
         ctx: &Context<'_>,
-        input: UpdatePipelineInput,
+        #[graphql(desc = "What to do, and with what.")] input: UpdatePipelineInput,
     ) -> async_graphql::Result<UpdatePipelinePayload> {
         let scope = scope(ctx)?;
         let steps = match input.steps.map(read_steps).transpose() {
             Ok(steps) => steps,
-            Err(user_errors) => return Ok(UpdatePipelinePayload { pipeline: None, user_errors }),
+            Err(user_errors) => {
+                return Ok(UpdatePipelinePayload {
+                    pipeline: None,
+                    user_errors,
+                });
+            }
         };
         let changes = PipelineChanges {
             name: input.name,
@@ -362,72 +424,101 @@ impl PipelinesMutation {
         let id = pipeline_id(&input.id)?;
         let updated = services(ctx)?.pipelines.update(&scope, id, changes).await;
         let (pipeline, user_errors) = payload(ctx, updated)?;
-        Ok(UpdatePipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+        Ok(UpdatePipelinePayload {
+            pipeline: pipeline.map(Pipeline),
+            user_errors,
+        })
     }
 
     /// Deletes a pipeline with all its records. This cannot be undone.
     async fn delete_pipeline(
         &self,
         ctx: &Context<'_>,
-        input: DeletePipelineInput,
+        #[graphql(desc = "What to do, and with what.")] input: DeletePipelineInput,
     ) -> async_graphql::Result<DeletePipelinePayload> {
         let id = pipeline_id(&input.id)?;
         let deleted = services(ctx)?.pipelines.delete(&scope(ctx)?, id).await;
         let (deleted, user_errors) = payload(ctx, deleted)?;
-        Ok(DeletePipelinePayload { deleted_id: deleted.map(|()| input.id), user_errors })
+        Ok(DeletePipelinePayload {
+            deleted_id: deleted.map(|()| input.id),
+            user_errors,
+        })
     }
 
     /// Stops a pipeline: it is not polled, and its webhook is refused.
     async fn pause_pipeline(
         &self,
         ctx: &Context<'_>,
-        input: PausePipelineInput,
+        #[graphql(desc = "What to do, and with what.")] input: PausePipelineInput,
     ) -> async_graphql::Result<PausePipelinePayload> {
-        let paused =
-            services(ctx)?.pipelines.pause(&scope(ctx)?, pipeline_id(&input.id)?).await;
+        let paused = services(ctx)?
+            .pipelines
+            .pause(&scope(ctx)?, pipeline_id(&input.id)?)
+            .await;
         let (pipeline, user_errors) = payload(ctx, paused)?;
-        Ok(PausePipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+        Ok(PausePipelinePayload {
+            pipeline: pipeline.map(Pipeline),
+            user_errors,
+        })
     }
 
     /// Starts a paused pipeline again.
     async fn resume_pipeline(
         &self,
         ctx: &Context<'_>,
-        input: ResumePipelineInput,
+        #[graphql(desc = "What to do, and with what.")] input: ResumePipelineInput,
     ) -> async_graphql::Result<ResumePipelinePayload> {
-        let resumed =
-            services(ctx)?.pipelines.resume(&scope(ctx)?, pipeline_id(&input.id)?).await;
+        let resumed = services(ctx)?
+            .pipelines
+            .resume(&scope(ctx)?, pipeline_id(&input.id)?)
+            .await;
         let (pipeline, user_errors) = payload(ctx, resumed)?;
-        Ok(ResumePipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+        Ok(ResumePipelinePayload {
+            pipeline: pipeline.map(Pipeline),
+            user_errors,
+        })
     }
 
     /// Polls a pipeline's source now; the run shows up in its history.
     async fn run_pipeline(
         &self,
         ctx: &Context<'_>,
-        input: RunPipelineInput,
+        #[graphql(desc = "What to do, and with what.")] input: RunPipelineInput,
     ) -> async_graphql::Result<RunPipelinePayload> {
-        let run = services(ctx)?.pipelines.run_now(&scope(ctx)?, pipeline_id(&input.id)?).await;
+        let run = services(ctx)?
+            .pipelines
+            .run_now(&scope(ctx)?, pipeline_id(&input.id)?)
+            .await;
         let (pipeline, user_errors) = payload(ctx, run)?;
-        Ok(RunPipelinePayload { pipeline: pipeline.map(Pipeline), user_errors })
+        Ok(RunPipelinePayload {
+            pipeline: pipeline.map(Pipeline),
+            user_errors,
+        })
     }
 
     /// Asks a source once and shows the real first records. Nothing is stored.
     async fn test_source(
         &self,
         ctx: &Context<'_>,
-        input: TestSourceInput,
+        #[graphql(desc = "What to do, and with what.")] input: TestSourceInput,
     ) -> async_graphql::Result<TestSourcePayload> {
         let scope = scope(ctx)?;
         let id = input.pipeline_id.as_ref().map(pipeline_id).transpose()?;
         let (polling, headers) = input.source.into_parts();
-        let tested = services(ctx)?.pipelines.test_source(&scope, &polling, headers, id).await;
+        let tested = services(ctx)?
+            .pipelines
+            .test_source(&scope, &polling, headers, id)
+            .await;
         let (tested, user_errors) = payload(ctx, tested)?;
         let (result, error) = match tested {
             None => (None, None),
             Some(Ok(test)) => (Some(test.into()), None),
             Some(Err(error)) => (None, Some(RunError::new(error.code, error.message))),
         };
-        Ok(TestSourcePayload { result, error, user_errors })
+        Ok(TestSourcePayload {
+            result,
+            error,
+            user_errors,
+        })
     }
 }

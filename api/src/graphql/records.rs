@@ -6,6 +6,7 @@ use dash_shared::ids::PipelineId;
 use serde_json::Value;
 
 use super::date_time;
+use super::paging::connection;
 use crate::data::StoredRecord;
 
 /// A record's id: its pipeline's, and its number there.
@@ -20,6 +21,7 @@ pub struct Record {
     pub(super) record: StoredRecord,
 }
 
+/// One JSON object that came out of a pipeline's transform and was stored.
 #[Object]
 impl Record {
     /// The id.
@@ -47,6 +49,8 @@ impl Record {
         Value::Object(self.record.fields.clone())
     }
 }
+
+connection!(RecordConnection, RecordEdge, Record, "records");
 
 /// Records that were stored together.
 #[derive(Debug, SimpleObject)]

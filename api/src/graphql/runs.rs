@@ -3,6 +3,7 @@
 use async_graphql::{Enum, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
+use super::paging::connection;
 use super::sources::RunError;
 use super::{date_time, float, int};
 use crate::data;
@@ -38,6 +39,7 @@ pub enum RunState {
 #[derive(Debug)]
 pub struct Run(pub(super) data::Run);
 
+/// One poll, or the webhooks of one moment, that went through a pipeline.
 #[Object]
 impl Run {
     /// The id.
@@ -103,9 +105,16 @@ impl Run {
 
     /// The first of the failed records, at most 20.
     async fn record_errors(&self) -> Vec<RecordError> {
-        self.0.record_errors.iter().cloned().map(RecordError::from).collect()
+        self.0
+            .record_errors
+            .iter()
+            .cloned()
+            .map(RecordError::from)
+            .collect()
     }
 }
+
+connection!(RunConnection, RunEdge, Run, "runs");
 
 /// A record that failed: where and why.
 #[derive(Debug, SimpleObject)]

@@ -61,9 +61,9 @@ impl Source {
                 header_names: polling.header_names.clone(),
                 records_path: polling.records_path.clone(),
             }),
-            sources::Source::Demo { seed } => {
-                Self::Demo(DemoSource { seed: i32::try_from(*seed).unwrap_or(i32::MAX) })
-            }
+            sources::Source::Demo { seed } => Self::Demo(DemoSource {
+                seed: i32::try_from(*seed).unwrap_or(i32::MAX),
+            }),
         }
     }
 }
@@ -122,7 +122,10 @@ pub struct DemoSourceInput {
 impl HttpPollingSourceInput {
     pub(super) fn into_parts(self) -> (HttpPolling, Vec<NewHeader>) {
         let headers = self.headers.into_iter();
-        let headers = headers.map(|header| NewHeader { name: header.name, value: header.value });
+        let headers = headers.map(|header| NewHeader {
+            name: header.name,
+            value: header.value,
+        });
         let polling = HttpPolling {
             url: self.url,
             // A negative interval is shorter than any plan allows.
@@ -137,16 +140,16 @@ impl HttpPollingSourceInput {
 impl From<SourceInput> for NewSource {
     fn from(input: SourceInput) -> Self {
         match input {
-            SourceInput::Webhook(webhook) => {
-                Self::Webhook { regenerate_url: webhook.regenerate_url }
-            }
+            SourceInput::Webhook(webhook) => Self::Webhook {
+                regenerate_url: webhook.regenerate_url,
+            },
             SourceInput::HttpPolling(polling) => {
                 let (polling, headers) = polling.into_parts();
                 Self::HttpPolling { polling, headers }
             }
-            SourceInput::Demo(demo) => {
-                Self::Demo { seed: demo.seed.and_then(|seed| u32::try_from(seed).ok()) }
-            }
+            SourceInput::Demo(demo) => Self::Demo {
+                seed: demo.seed.and_then(|seed| u32::try_from(seed).ok()),
+            },
         }
     }
 }
@@ -212,7 +215,10 @@ pub struct RunError {
 
 impl RunError {
     pub(super) fn new(code: FetchErrorCode, message: String) -> Self {
-        Self { code: code.into(), message }
+        Self {
+            code: code.into(),
+            message,
+        }
     }
 }
 

@@ -107,7 +107,13 @@ pub(super) fn read_steps(input: Vec<MapStepInput>) -> Result<Vec<Step>, Vec<User
                     cast: mapping.cast.map(Into::into),
                 }),
                 Err(error) => {
-                    let path = ["steps", &index.to_string(), "fields", &place.to_string(), "from"];
+                    let path = [
+                        "steps",
+                        &index.to_string(),
+                        "fields",
+                        &place.to_string(),
+                        "from",
+                    ];
                     problems.push(UserError {
                         field: Some(path.map(str::to_owned).to_vec()),
                         message: format!("{error}."),
@@ -122,7 +128,11 @@ pub(super) fn read_steps(input: Vec<MapStepInput>) -> Result<Vec<Step>, Vec<User
             on_error: step.on_error.into(),
         }));
     }
-    if problems.is_empty() { Ok(steps) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(steps)
+    } else {
+        Err(problems)
+    }
 }
 
 /// A field that a pipeline's newest records have.

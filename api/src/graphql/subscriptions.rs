@@ -15,6 +15,7 @@ use super::{scope, services};
 #[derive(Debug)]
 pub struct Subscription;
 
+/// Following what changes, over a websocket.
 #[async_graphql::Subscription]
 impl Subscription {
     /// A dashboard: first its definition and what all its widgets show, then what changes. Ends when
@@ -23,13 +24,16 @@ impl Subscription {
     async fn dashboard(
         &self,
         ctx: &Context<'_>,
-        id: ID,
-        range: Option<TimeRange>,
+        #[graphql(desc = "The dashboard.")] id: ID,
+        #[graphql(desc = "Another time range than the dashboard's own.")] range: Option<TimeRange>,
+        #[graphql(desc = "The cursor of the last message that was received, to resume after it.")]
         after: Option<String>,
     ) -> async_graphql::Result<impl Stream<Item = DashboardUpdate> + use<>> {
         let range = range.map(TimeRange::read_argument).transpose()?;
         let dashboards = &services(ctx)?.dashboards;
-        let updates = dashboards.follow(scope(ctx)?, dashboard_id(&id)?, range, after).await;
+        let updates = dashboards
+            .follow(scope(ctx)?, dashboard_id(&id)?, range, after)
+            .await;
         let updates = updates.map_err(|error| top_level(ctx, error))?;
         Ok(stream::unfold(updates, async |mut updates| {
             let update = updates.recv().await?;
@@ -42,11 +46,10 @@ impl Subscription {
     async fn pipeline_records(
         &self,
         ctx: &Context<'_>,
-        pipeline_id: ID,
+        #[graphql(desc = "The pipeline.")] pipeline_id: ID,
+        #[graphql(desc = "The cursor of the last message that was received, to resume after it.")]
         after: Option<String>,
-    ) -> async_graphql::Result<
-        impl Stream<Item = async_graphql::Result<RecordBatch>> + use<>,
-    > {
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<RecordBatch>> + use<>> {
         let id = self::pipeline_id(&pipeline_id)?;
         let after: Option<i64> = cursor(after.as_deref())?;
         let services = services(ctx)?;
@@ -61,7 +64,12 @@ impl Subscription {
                     let records = records.into_iter();
                     let batch = RecordBatch {
                         cursor: followed.position().to_string(),
-                        records: records.map(|record| Record { pipeline_id: id, record }).collect(),
+                        records: records
+                            .map(|record| Record {
+                                pipeline_id: id,
+                                record,
+                            })
+                            .collect(),
                     };
                     Some((Ok(batch), Some(followed)))
                 }
@@ -80,7 +88,7 @@ impl Subscription {
     async fn pipeline_runs(
         &self,
         ctx: &Context<'_>,
-        pipeline_id: ID,
+        #[graphql(desc = "The pipeline.")] pipeline_id: ID,
     ) -> async_graphql::Result<impl Stream<Item = Run> + use<>> {
         let id = self::pipeline_id(&pipeline_id)?;
         let services = services(ctx)?;
@@ -90,7 +98,10 @@ impl Subscription {
         let runs = stream::unfold(events, async |mut events| {
             // Runs that were missed are in the history.
             let committed = events.next().await;
-            Some((committed.map(|committed| Run((*committed.run).clone())), events))
+            Some((
+                committed.map(|committed| Run((*committed.run).clone())),
+                events,
+            ))
         });
         Ok(runs.filter_map(|run| async { run }))
     }

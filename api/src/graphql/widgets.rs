@@ -164,12 +164,18 @@ impl WidgetInput {
         let mut problems = Vec::new();
         let id = match &self.id {
             None => Some(WidgetId::new()),
-            Some(id) => take(&mut problems, "id", id.parse().map_err(|_| "This is no widget's id.")),
+            Some(id) => take(
+                &mut problems,
+                "id",
+                id.parse().map_err(|_| "This is no widget's id."),
+            ),
         };
         let pipeline_id: Option<PipelineId> = take(
             &mut problems,
             "pipelineId",
-            self.pipeline_id.parse().map_err(|_| "There is no such pipeline. Choose another one."),
+            self.pipeline_id
+                .parse()
+                .map_err(|_| "There is no such pipeline. Choose another one."),
         );
         let field = path(&mut problems, "field", self.field);
         let group_by = path(&mut problems, "groupBy", self.group_by);
@@ -178,7 +184,9 @@ impl WidgetInput {
             .into_iter()
             .filter_map(|column| path(&mut problems, "columns", Some(column)))
             .collect();
-        let decimals = self.decimals.map(|decimals| u8::try_from(decimals).unwrap_or(u8::MAX));
+        let decimals = self
+            .decimals
+            .map(|decimals| u8::try_from(decimals).unwrap_or(u8::MAX));
         let GridPosition { x, y, w, h } = self.position;
         match (id, pipeline_id) {
             (Some(id), Some(pipeline_id)) if problems.is_empty() => Ok(widgets::Widget {
@@ -217,7 +225,11 @@ pub(super) fn read_widgets(
             })),
         }
     }
-    if problems.is_empty() { Ok(widgets) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(widgets)
+    } else {
+        Err(problems)
+    }
 }
 
 fn take<T>(problems: &mut Vec<UserError>, field: &str, read: Result<T, &str>) -> Option<T> {
@@ -229,7 +241,11 @@ fn path(problems: &mut Vec<UserError>, field: &str, text: Option<String>) -> Opt
     let text = text.filter(|text| !text.trim().is_empty())?;
     let read: Result<FieldPath, _> = text.parse();
     read.map_err(|error| {
-        problems.push(UserError::at(field, UserErrorCode::Invalid, format!("{error}.")));
+        problems.push(UserError::at(
+            field,
+            UserErrorCode::Invalid,
+            format!("{error}."),
+        ));
     })
     .ok()
 }
@@ -315,7 +331,7 @@ pub struct TableRow {
     /// When it happened.
     time: DateTime<Utc>,
     /// A value for each column; null where the record has none.
-    cells: Vec<Value>,
+    cells: Vec<Option<Value>>,
 }
 
 /// Why a widget shows nothing.
@@ -332,36 +348,61 @@ impl From<dashboards::WidgetData> for WidgetData {
         use dashboards::WidgetData as Data;
         let id = |widget_id: WidgetId| ID::from(widget_id.to_string());
         match data {
-            Data::Stat { widget_id, value, previous, sparkline } => {
-                Self::Stat(StatData { widget_id: id(widget_id), value, previous, sparkline })
-            }
-            Data::Line { widget_id, bucket_seconds, times_ms, series } => Self::Line(LineData {
+            Data::Stat {
+                widget_id,
+                value,
+                previous,
+                sparkline,
+            } => Self::Stat(StatData {
+                widget_id: id(widget_id),
+                value,
+                previous,
+                sparkline,
+            }),
+            Data::Line {
+                widget_id,
+                bucket_seconds,
+                times_ms,
+                series,
+            } => Self::Line(LineData {
                 widget_id: id(widget_id),
                 bucket_seconds: int(bucket_seconds),
                 times: times_ms.into_iter().map(date_time).collect(),
                 series: series
                     .into_iter()
-                    .map(|series| LineSeries { name: series.name, values: series.values })
+                    .map(|series| LineSeries {
+                        name: series.name,
+                        values: series.values,
+                    })
                     .collect(),
             }),
-            Data::Table { widget_id, pipeline_id, columns, rows, records_per_minute } => {
-                Self::Table(TableData {
-                    widget_id: id(widget_id),
-                    columns: columns.into_iter().map(TableColumn::from).collect(),
-                    rows: rows
-                        .into_iter()
-                        .map(|row| TableRow {
-                            id: record_id(pipeline_id, row.seq),
-                            time: date_time(row.time_ms),
-                            cells: row.cells,
-                        })
-                        .collect(),
-                    records_per_minute: int(records_per_minute),
-                })
-            }
-            Data::Failure { widget_id, message } => {
-                Self::Failure(WidgetFailure { widget_id: id(widget_id), message })
-            }
+            Data::Table {
+                widget_id,
+                pipeline_id,
+                columns,
+                rows,
+                records_per_minute,
+            } => Self::Table(TableData {
+                widget_id: id(widget_id),
+                columns: columns.into_iter().map(TableColumn::from).collect(),
+                rows: rows
+                    .into_iter()
+                    .map(|row| TableRow {
+                        id: record_id(pipeline_id, row.seq),
+                        time: date_time(row.time_ms),
+                        cells: row
+                            .cells
+                            .into_iter()
+                            .map(|cell| Some(cell).filter(|cell| !cell.is_null()))
+                            .collect(),
+                    })
+                    .collect(),
+                records_per_minute: int(records_per_minute),
+            }),
+            Data::Failure { widget_id, message } => Self::Failure(WidgetFailure {
+                widget_id: id(widget_id),
+                message,
+            }),
         }
     }
 }

@@ -130,7 +130,8 @@ impl Pipelines {
         };
         let transaction = self.db.begin_write().await?;
         let pipeline = Pipeline::try_from(row.insert(&*transaction).await?)?;
-        self.start(&transaction, &pipeline, demo::HISTORY_MS).await?;
+        self.start(&transaction, &pipeline, demo::HISTORY_MS)
+            .await?;
         transaction.commit().await?;
         self.jobs.wake();
         Ok(pipeline)
@@ -192,7 +193,9 @@ impl Pipelines {
         scope.require(Role::Editor)?;
         let pipeline = self.get(scope, id).await?;
         let transaction = self.db.begin_write().await?;
-        entity::Entity::delete_by_id(id.uuid()).exec(&*transaction).await?;
+        entity::Entity::delete_by_id(id.uuid())
+            .exec(&*transaction)
+            .await?;
         self.stop(&transaction, &pipeline).await?;
         self.schedule_purge(&transaction, id).await?;
         transaction.commit().await?;
@@ -301,7 +304,11 @@ impl Pipelines {
             .take(usize::try_from(first).unwrap_or(usize::MAX))
             .map(Pipeline::try_from)
             .collect::<Result<_, _>>()?;
-        Ok(PipelinePage { pipelines, has_more, total })
+        Ok(PipelinePage {
+            pipelines,
+            has_more,
+            total,
+        })
     }
 
     /// Which of these pipelines are the team's.
@@ -315,7 +322,10 @@ impl Pipelines {
             .filter(entity::Column::Id.is_in(ids.iter().map(|id| id.uuid())))
             .all(self.db.orm())
             .await?;
-        Ok(rows.into_iter().map(|row| PipelineId::from_uuid(row.id)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| PipelineId::from_uuid(row.id))
+            .collect())
     }
 
     /// Asks a polling source once, to show what it answers. With the id of a pipeline, headers
@@ -351,7 +361,11 @@ impl Pipelines {
         &self,
         pipeline: &Pipeline,
     ) -> Result<Vec<(String, String)>, PipelinesError> {
-        headers::open(&self.secrets, pipeline.id, pipeline.sealed_headers.as_deref())
+        headers::open(
+            &self.secrets,
+            pipeline.id,
+            pipeline.sealed_headers.as_deref(),
+        )
     }
 
     fn check_source(
@@ -362,7 +376,11 @@ impl Pipelines {
         before: Option<&Pipeline>,
         problems: &mut Vec<Invalid>,
     ) -> Result<Option<CheckedSource>, PipelinesError> {
-        let plain = |source| CheckedSource { source, hook_key: None, sealed_headers: None };
+        let plain = |source| CheckedSource {
+            source,
+            hook_key: None,
+            sealed_headers: None,
+        };
         let same_kind = match (&new, before.map(|pipeline| &pipeline.source)) {
             (_, None)
             | (NewSource::Webhook { .. }, Some(Source::Webhook))
@@ -381,14 +399,22 @@ impl Pipelines {
         match new {
             NewSource::Webhook { regenerate_url } => {
                 let kept = before.and_then(|pipeline| pipeline.hook_key.clone());
-                let hook_key = kept.filter(|_| !regenerate_url).unwrap_or_else(new_hook_key);
-                Ok(Some(CheckedSource { hook_key: Some(hook_key), ..plain(Source::Webhook) }))
+                let hook_key = kept
+                    .filter(|_| !regenerate_url)
+                    .unwrap_or_else(new_hook_key);
+                Ok(Some(CheckedSource {
+                    hook_key: Some(hook_key),
+                    ..plain(Source::Webhook)
+                }))
             }
             NewSource::Demo { seed } => {
                 let seed = seed.unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
                 Ok(Some(plain(Source::Demo { seed })))
             }
-            NewSource::HttpPolling { mut polling, headers: entered } => {
+            NewSource::HttpPolling {
+                mut polling,
+                headers: entered,
+            } => {
                 polling.url = polling.url.trim().to_owned();
                 polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
                 let mut found = polling.check(scope.plan());
@@ -406,7 +432,10 @@ impl Pipelines {
                 }
                 let sealed_headers = headers::seal(&self.secrets, id, &headers)?;
                 let source = Source::HttpPolling(polling);
-                Ok(Some(CheckedSource { sealed_headers, ..plain(source) }))
+                Ok(Some(CheckedSource {
+                    sealed_headers,
+                    ..plain(source)
+                }))
             }
         }
     }
@@ -419,7 +448,8 @@ impl Pipelines {
         history_ms: i64,
     ) -> Result<(), PipelinesError> {
         let now_ms = self.clock.now_ms();
-        self.schedule_source(transaction, pipeline, now_ms, now_ms - history_ms).await
+        self.schedule_source(transaction, pipeline, now_ms, now_ms - history_ms)
+            .await
     }
 
     async fn forget_hook(&self, pipeline: &Pipeline) {

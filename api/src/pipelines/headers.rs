@@ -22,9 +22,13 @@ pub(super) fn open(
     id: PipelineId,
     sealed: Option<&[u8]>,
 ) -> Result<Vec<(String, String)>, PipelinesError> {
-    let Some(sealed) = sealed else { return Ok(Vec::new()) };
+    let Some(sealed) = sealed else {
+        return Ok(Vec::new());
+    };
     let damaged = |error: &dyn std::fmt::Display| PipelinesError::Damaged(error.to_string());
-    let json = secrets.open(&id.to_string(), sealed).map_err(|error| damaged(&error))?;
+    let json = secrets
+        .open(&id.to_string(), sealed)
+        .map_err(|error| damaged(&error))?;
     serde_json::from_slice(&json).map_err(|error| damaged(&error))
 }
 
@@ -39,7 +43,10 @@ pub(super) fn seal(
     }
     let damaged = |error: &dyn std::fmt::Display| PipelinesError::Damaged(error.to_string());
     let json = serde_json::to_vec(headers).map_err(|error| damaged(&error))?;
-    secrets.seal(&id.to_string(), &json).map(Some).map_err(|error| damaged(&error))
+    secrets
+        .seal(&id.to_string(), &json)
+        .map(Some)
+        .map_err(|error| damaged(&error))
 }
 
 /// Fills in the stored values of headers that were entered without one.
@@ -74,5 +81,9 @@ pub(super) fn complete(
             Some(value) => complete.push((header.name, value)),
         }
     }
-    if problems.is_empty() { Ok(complete) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(complete)
+    } else {
+        Err(problems)
+    }
 }

@@ -75,7 +75,10 @@ impl Pipelines {
             .await?
             .ok_or(PipelinesError::NotFound)?;
         let pipeline = Pipeline::try_from(row)?;
-        Ok(Arc::new(Hook { state: pipeline.state, definition: self.definition(&pipeline)? }))
+        Ok(Arc::new(Hook {
+            state: pipeline.state,
+            definition: self.definition(&pipeline)?,
+        }))
     }
 
     fn definition(&self, pipeline: &Pipeline) -> Result<Definition, PipelinesError> {
@@ -102,7 +105,9 @@ impl Pipelines {
             return Err(PipelinesError::NotRunnable);
         }
         let transaction = self.db.begin_write().await?;
-        self.jobs.schedule(&*transaction, POLL, &key(POLL, id), MANUAL, now_ms).await?;
+        self.jobs
+            .schedule(&*transaction, POLL, &key(POLL, id), MANUAL, now_ms)
+            .await?;
         transaction.commit().await?;
         self.jobs.wake();
         Ok(pipeline)
@@ -127,11 +132,15 @@ impl Pipelines {
         match &pipeline.source {
             Source::Webhook => {}
             Source::HttpPolling(_) => {
-                self.jobs.schedule(&**transaction, POLL, &key(POLL, id), "", run_at_ms).await?;
+                self.jobs
+                    .schedule(&**transaction, POLL, &key(POLL, id), "", run_at_ms)
+                    .await?;
             }
             Source::Demo { .. } => {
                 let from = demo_from_ms.to_string();
-                self.jobs.schedule(&**transaction, DEMO, &key(DEMO, id), &from, run_at_ms).await?;
+                self.jobs
+                    .schedule(&**transaction, DEMO, &key(DEMO, id), &from, run_at_ms)
+                    .await?;
             }
         }
         Ok(())
@@ -143,7 +152,9 @@ impl Pipelines {
         pipeline: &Pipeline,
     ) -> Result<(), PipelinesError> {
         for kind in [POLL, DEMO] {
-            self.jobs.cancel(&**transaction, &key(kind, pipeline.id)).await?;
+            self.jobs
+                .cancel(&**transaction, &key(kind, pipeline.id))
+                .await?;
         }
         Ok(())
     }
@@ -163,40 +174,64 @@ impl Pipelines {
 
     /// Runs one of the jobs that this domain scheduled.
     pub async fn run_job(&self, job: &Job) -> Next {
-        let id = job.unique_key.split_once(':').and_then(|(_, id)| id.parse().ok());
+        let id = job
+            .unique_key
+            .split_once(':')
+            .and_then(|(_, id)| id.parse().ok());
         let Some(id) = id else { return Next::Done };
         let next = match job.kind.as_str() {
             POLL => self.run_poll(job, id).await,
             DEMO => self.run_demo(job, id).await,
-            PURGE => self.store.purge(id).await.map(|()| Next::Done).map_err(Into::into),
+            PURGE => self
+                .store
+                .purge(id)
+                .await
+                .map(|()| Next::Done)
+                .map_err(Into::into),
             _ => Ok(Next::Done),
         };
         next.unwrap_or_else(|error| Next::Retry(describe(&error)))
     }
 
     async fn load(&self, id: PipelineId) -> Result<Option<Pipeline>, PipelinesError> {
-        let row = entity::Entity::find_by_id(id.uuid()).one(self.db.orm()).await?;
+        let row = entity::Entity::find_by_id(id.uuid())
+            .one(self.db.orm())
+            .await?;
         row.map(Pipeline::try_from).transpose()
     }
 
     async fn run_poll(&self, job: &Job, id: PipelineId) -> Result<Next, PipelinesError> {
         let manual = job.payload == MANUAL;
-        let Some(pipeline) = self.load(id).await? else { return Ok(Next::Done) };
+        let Some(pipeline) = self.load(id).await? else {
+            return Ok(Next::Done);
+        };
         let running = pipeline.state == PipelineState::Running;
-        let Source::HttpPolling(polling) = &pipeline.source else { return Ok(Next::Done) };
+        let Source::HttpPolling(polling) = &pipeline.source else {
+            return Ok(Next::Done);
+        };
         if !running && !manual {
             return Ok(Next::Done);
         }
-        let trigger = if manual { RunTrigger::Manual } else { RunTrigger::Schedule };
+        let trigger = if manual {
+            RunTrigger::Manual
+        } else {
+            RunTrigger::Schedule
+        };
         // The due time names the batch: taken over after a crash, it is the same batch.
         let batch_key = format!("poll:{}", job.run_at_ms);
-        let outcome = match self.engine.poll(&self.definition(&pipeline)?, trigger, batch_key).await
+        let outcome = match self
+            .engine
+            .poll(&self.definition(&pipeline)?, trigger, batch_key)
+            .await
         {
             Ok(outcome) => outcome,
             Err(error) => return Ok(Next::Retry(describe(&error))),
         };
-        let failures =
-            if outcome.is_ok() { 0 } else { pipeline.consecutive_failures.saturating_add(1) };
+        let failures = if outcome.is_ok() {
+            0
+        } else {
+            pipeline.consecutive_failures.saturating_add(1)
+        };
         self.note_outcome(&pipeline, failures).await?;
         if !running {
             return Ok(Next::Done);
@@ -209,21 +244,23 @@ impl Pipelines {
             let backoff_ms = interval_ms.saturating_mul(1 << failures.clamp(0, 10));
             now_ms + backoff_ms.min(MAX_BACKOFF_MS.max(interval_ms))
         };
-        Ok(Next::At { run_at_ms, payload: String::new() })
+        Ok(Next::At {
+            run_at_ms,
+            payload: String::new(),
+        })
     }
 
     /// Remembers since when a pipeline fails; writes only when that changes.
-    async fn note_outcome(
-        &self,
-        pipeline: &Pipeline,
-        failures: i32,
-    ) -> Result<(), PipelinesError> {
+    async fn note_outcome(&self, pipeline: &Pipeline, failures: i32) -> Result<(), PipelinesError> {
         if failures == pipeline.consecutive_failures {
             return Ok(());
         }
         let transaction = self.db.begin_write().await?;
         // Deleted in the meantime: nothing to remember.
-        if let Some(row) = entity::Entity::find_by_id(pipeline.id.uuid()).one(&*transaction).await? {
+        if let Some(row) = entity::Entity::find_by_id(pipeline.id.uuid())
+            .one(&*transaction)
+            .await?
+        {
             let since = row.failing_since_ms.unwrap_or_else(|| self.clock.now_ms());
             let mut row = row.into_active_model();
             row.consecutive_failures = Set(failures);
@@ -235,7 +272,9 @@ impl Pipelines {
     }
 
     async fn run_demo(&self, job: &Job, id: PipelineId) -> Result<Next, PipelinesError> {
-        let Some(pipeline) = self.load(id).await? else { return Ok(Next::Done) };
+        let Some(pipeline) = self.load(id).await? else {
+            return Ok(Next::Done);
+        };
         if pipeline.state == PipelineState::Paused {
             return Ok(Next::Done);
         }
@@ -252,7 +291,10 @@ impl Pipelines {
             from_ms = to_ms;
         }
         let run_at_ms = next_slot(job.run_at_ms, demo::PERIOD_MS, self.clock.now_ms());
-        Ok(Next::At { run_at_ms, payload: end_ms.to_string() })
+        Ok(Next::At {
+            run_at_ms,
+            payload: end_ms.to_string(),
+        })
     }
 }
 
@@ -269,7 +311,10 @@ fn next_slot(run_at_ms: i64, interval_ms: i64, now_ms: i64) -> i64 {
 /// An error with its causes, for the log and the job's row; never shown to callers.
 fn describe(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 #[cfg(test)]
