@@ -55,6 +55,12 @@ pub fn count(value: i64) -> String {
     number(value as f64, Some(0))
 }
 
+/// A count that the API sends as a float, because it may be beyond 32 bits.
+#[expect(clippy::cast_possible_truncation, reason = "counts are whole and far below 2^53")]
+pub fn whole(value: f64) -> i64 {
+    value as i64
+}
+
 /// A number in short: 12.4K, 1.2M.
 pub fn compact(value: f64) -> String {
     formatted(Formatter::Compact, value)

@@ -25,7 +25,7 @@ pub struct PipelineSummary {
     /// Whether it takes in data.
     pub state: PipelineState,
     /// Records stored and not yet expired.
-    pub record_count: i32,
+    pub record_count: f64,
     /// When the last record came.
     pub last_record_at: Option<DateTime>,
     /// Since when it fails.

@@ -31,6 +31,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::api::{self, ApiError, pipelines::PipelineState};
 use crate::components::{Crumb, ErrorPanel, PageHead, Skeleton, Tab, Tabs};
+use crate::format::whole;
 use feed::Feed;
 use head::{Head, TopActs};
 use queries::{Pipeline, PipelineQuery, PipelineVariables, Run, RunState, Source};
@@ -72,7 +73,7 @@ impl Store {
         let (count, bytes) = self.feed.stored_since.get();
         self.pipeline.with(|pipeline| {
             (
-                i64::from(pipeline.record_count) + count,
+                whole(pipeline.record_count) + count,
                 pipeline.stored_bytes + bytes,
             )
         })

@@ -159,7 +159,7 @@ fn Pipelines(all: Vec<PipelineSummary>) -> impl IntoView {
                 PipelineState::Paused => (Tone::Neutral, "paused"),
                 PipelineState::Failing => (Tone::Bad, "failing"),
             };
-            let records = count(i64::from(pipeline.record_count));
+            let records = count(crate::format::whole(pipeline.record_count));
             view! {
                 <li>
                     <a class="row-link" href=href>

@@ -264,7 +264,7 @@ pub struct PipelineRow {
     /// Where its data comes from.
     pub source: Source,
     /// Records that are stored now.
-    pub record_count: i32,
+    pub record_count: f64,
     /// Records in each of the last 60 minutes.
     pub throughput: Vec<i32>,
     /// Its last run.
@@ -319,7 +319,7 @@ pub struct Pipeline {
     /// The field that says when a record happened.
     pub time_field: Option<String>,
     /// Records that are stored now.
-    pub record_count: i32,
+    pub record_count: f64,
     /// Their size.
     pub stored_bytes: f64,
     /// When the last one came.

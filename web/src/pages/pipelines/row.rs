@@ -8,7 +8,7 @@ use crate::components::sparkline::Sparkline;
 use crate::components::{
     ConfirmDialog, Icon, IconView, Menu, MenuItem, MenuSeparator, RelativeTime, use_toasts,
 };
-use crate::format::count;
+use crate::format::{count, whole};
 use crate::pages::pipeline::acts::{Act, act, delete};
 use crate::pages::pipeline::flow::source_icon;
 use crate::pages::pipeline::head::{StateTag, can_run};
@@ -75,7 +75,7 @@ pub fn Row(
                 </a>
             </td>
             <td data-label="State"><StateTag state/></td>
-            <td class="r num" data-label="Records">{move || count(row.with(|row| row.record_count).into())}</td>
+            <td class="r num" data-label="Records">{move || count(whole(row.with(|row| row.record_count)))}</td>
             <td data-label="Last hour">
                 <span class="throughput" title=move || format!("{} records in the last hour", hour())>
                     <Sparkline values=throughput color/>
@@ -167,7 +167,7 @@ fn RowMenu(row: Memo<PipelineRow>, list: List) -> impl IntoView {
             open
             on_close=move || open.set(false)
             title=Signal::derive(move || format!("Delete “{}”?", row.with(|row| row.name.clone())))
-            message=Signal::derive(move || delete_warning(row.with(|row| row.record_count).into()))
+            message=Signal::derive(move || delete_warning(whole(row.with(|row| row.record_count))))
             confirm="Delete pipeline"
             typed_name=Signal::derive(move || row.with(|row| row.name.clone()))
             busy
