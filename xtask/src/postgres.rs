@@ -16,6 +16,8 @@ use crate::shell::{output, run};
 use crate::workspace::Workspace;
 
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// What the names of the servers' folders begin with; the id of their xtask follows.
+const FOLDER: &str = "dash-postgres-";
 
 /// The folder of the newest PostgreSQL's programs.
 pub fn programs(workspace: &Workspace) -> Option<PathBuf> {
@@ -57,8 +59,9 @@ pub struct Postgres {
 impl Postgres {
     /// Makes a database cluster and starts its server on a free port of 127.0.0.1.
     pub fn start(workspace: &Workspace, bin: PathBuf) -> Result<Self> {
+        remove_leftovers();
         let as_root = is_root(workspace);
-        let folder = std::env::temp_dir().join(format!("dash-postgres-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
         let owner: &[&str] = if as_root {
             &["--owner=postgres", "--group=postgres"]
         } else {
@@ -158,6 +161,26 @@ impl Drop for Postgres {
         drop(self.server.wait());
         drop(fs::remove_dir_all(&self.folder));
         drop(fs::remove_file(self.log()));
+    }
+}
+
+/// Deletes the folders of runs that were killed before they could.
+fn remove_leftovers() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    for entry in fs::read_dir(std::env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
+        let id = process.map(|process| process.trim_end_matches(".log"));
+        if id.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            drop(fs::remove_dir_all(entry.path()));
+            drop(fs::remove_file(entry.path()));
+        }
     }
 }
 

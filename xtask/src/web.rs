@@ -48,6 +48,8 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
         .env("CARGO_TARGET_DIR", &workspace.target);
     // Trunk reads this variable as an option of its own and understands only `true` and `false`.
     trunk.env_remove("NO_COLOR");
+    // A compiler's message is what matters when a build fails, not where Trunk was.
+    trunk.env_remove("RUST_BACKTRACE");
     run(&mut trunk)?;
     fs::write(&stamp, fingerprint).with_context(|| format!("writing {}", stamp.display()))?;
     Ok(dist)
