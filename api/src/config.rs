@@ -15,6 +15,9 @@ mod variables;
 
 use variables::Variables;
 
+/// What is logged unless `DASH_LOG` says otherwise: the libraries only when something is wrong.
+pub const DEFAULT_LOG_FILTER: &str = "info,sqlx=warn,sea_orm_migration=warn";
+
 /// Everything an operator can set.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -92,7 +95,7 @@ pub struct PasswordParams {
 pub struct LogConfig {
     /// `DASH_LOG_FORMAT`: `text` (default) or `json`.
     pub format: LogFormat,
-    /// `DASH_LOG`: which messages, default `info`; e.g. `info,dash_api=debug`.
+    /// `DASH_LOG`: which messages, default [`DEFAULT_LOG_FILTER`]; e.g. `info,dash_api=debug`.
     pub filter: String,
 }
 
@@ -172,7 +175,9 @@ impl Config {
         };
         let log = LogConfig {
             format: vars.log_format("DASH_LOG_FORMAT"),
-            filter: vars.text("DASH_LOG").unwrap_or("info".to_owned()),
+            filter: vars
+                .text("DASH_LOG")
+                .unwrap_or(DEFAULT_LOG_FILTER.to_owned()),
         };
         let given = (vars.secret_key_base(), vars.encryption_key());
         // Several machines share one PostgreSQL and must share the keys; a container's disk

@@ -67,7 +67,12 @@ pub fn init(config: &LogConfig) -> anyhow::Result<()> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     match config.format {
-        LogFormat::Json => subscriber.json().flatten_event(true).finish().try_init(),
+        LogFormat::Json => subscriber
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .finish()
+            .try_init(),
         LogFormat::Text => subscriber
             .with_ansi(std::io::stderr().is_terminal())
             .compact()

@@ -35,6 +35,9 @@ impl MigratorTrait for Migrator {
     }
 }
 
+/// A migration happens as a whole or not at all, on SQLite too, whenever the process is killed.
+const IN_ONE_TRANSACTION: Option<bool> = Some(true);
+
 /// The beginning of `create table name`.
 fn table(name: &'static str) -> TableCreateStatement {
     Table::create().table(name).take()

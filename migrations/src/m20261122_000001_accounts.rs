@@ -5,13 +5,17 @@ use sea_orm_migration::schema::{
     big_integer, big_integer_null, blob_uniq, pk_uuid, text, text_uniq, uuid,
 };
 
-use crate::{belongs_to, index, table};
+use crate::{IN_ONE_TRANSACTION, belongs_to, index, table};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        IN_ONE_TRANSACTION
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(

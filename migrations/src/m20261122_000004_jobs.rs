@@ -5,13 +5,17 @@ use sea_orm_migration::schema::{
     big_integer, big_integer_null, integer, pk_uuid, text, text_null, text_uniq, uuid_null,
 };
 
-use crate::{index, table};
+use crate::{IN_ONE_TRANSACTION, index, table};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        IN_ONE_TRANSACTION
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
