@@ -1,1 +1,22 @@
-//! x
+//! Dash in a real browser: the built client, served by the real server, in headless Chromium. Each
+//! test asserts on what the page shows, keeps pictures as artefacts, and ends with a clean console.
+#![expect(clippy::panic, reason = "a test that cannot go on fails by panicking")]
+
+mod doors;
+mod editing;
+mod frame;
+
+use dash_tests::TestApp;
+use dash_tests::browser::Browser;
+
+/// A Dash with the client and running workers, and a browser where somebody has just signed up.
+async fn newcomer() -> (TestApp, Browser) {
+    let app = TestApp::builder().web().real_clock().workers().start().await;
+    let browser = Browser::open(&format!("{}/signup", app.url)).await;
+    browser.fill("Name", "Ann Miller").await;
+    browser.fill("E-mail", "ann@corp.test").await;
+    browser.fill("Password", "correct horse battery").await;
+    browser.press(&browser.find("form button[type=submit]").await).await;
+    browser.find("[data-testid=start-demo]").await;
+    (app, browser)
+}

@@ -1,0 +1,57 @@
+//! What `cargo xtask test` tells the tests: where the servers and programs are that it started.
+
+use std::path::PathBuf;
+
+#[expect(clippy::disallowed_methods, reason = "the one reader of the tests' environment")]
+fn read(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn needed(name: &str) -> PathBuf {
+    match read(name) {
+        Some(value) => value.into(),
+        None => panic!("{name} is not set: run these tests with `cargo xtask test`"),
+    }
+}
+
+/// A PostgreSQL server where databases may be made; SQLite is used without one.
+pub fn postgres_url() -> Option<String> {
+    read("DASH_TEST_POSTGRES_URL")
+}
+
+/// The built web client.
+pub fn web_dist() -> PathBuf {
+    needed("DASH_TEST_WEB_DIST")
+}
+
+/// The WebDriver server for Chromium.
+pub fn chromedriver() -> PathBuf {
+    needed("DASH_TEST_CHROMEDRIVER")
+}
+
+/// Chromium.
+pub fn chromium() -> PathBuf {
+    needed("DASH_TEST_CHROMIUM")
+}
+
+/// Where screenshots and logs are kept.
+pub fn artifacts() -> PathBuf {
+    needed("DASH_TEST_ARTIFACTS")
+}
+
+/// The installed npm packages that tests use.
+pub fn node_modules() -> PathBuf {
+    needed("DASH_TEST_NODE_MODULES")
+}
+
+/// Where a benchmark writes its results.
+pub fn bench_dir() -> PathBuf {
+    needed("DASH_BENCH_DIR")
+}
+
+/// The `dash` program, built beside the tests.
+pub fn dash_program() -> PathBuf {
+    let tests = std::env::current_exe().expect("a test knows its own path");
+    let folder = tests.ancestors().find(|folder| folder.join("dash").is_file());
+    folder.expect("`cargo build -p dash-api` comes before these tests").join("dash")
+}

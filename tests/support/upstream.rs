@@ -1,0 +1,116 @@
+//! A server for Dash to poll, which answers as the test tells it to.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+/// How an upstream answers.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// With JSON.
+    Json(Value),
+    /// With a status, a content type and a body.
+    Raw(u16, &'static str, Bytes),
+    /// With a redirect.
+    Redirect(String),
+    /// With the JSON, after a while.
+    Late(Duration, Value),
+    /// Never.
+    Never,
+    /// By breaking off in the middle of the body.
+    BreakOff,
+}
+
+/// A request that an upstream got.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The path and query.
+    pub uri: String,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+#[derive(Debug)]
+struct Shared {
+    reply: Reply,
+    requests: Vec<Request>,
+    at_once: usize,
+    most_at_once: usize,
+}
+
+/// A running server.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Where it is, without a slash at the end.
+    pub url: String,
+    shared: Arc<Mutex<Shared>>,
+}
+
+impl Upstream {
+    /// Starts a server that answers with `reply` until it is told otherwise.
+    pub async fn start(reply: Reply) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("it has an address"));
+        let shared =
+            Shared { reply, requests: Vec::new(), at_once: 0, most_at_once: 0 };
+        let shared = Arc::new(Mutex::new(shared));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+        Self { url, shared }
+    }
+
+    /// Answers otherwise from now on.
+    pub fn reply_with(&self, reply: Reply) {
+        self.shared.lock().unwrap().reply = reply;
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.lock().unwrap().requests.clone()
+    }
+
+    /// How many requests were being answered at once, at most.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.lock().unwrap().most_at_once
+    }
+}
+
+async fn answer(
+    State(shared): State<Arc<Mutex<Shared>>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let reply = {
+        let mut shared = shared.lock().unwrap();
+        shared.requests.push(Request { uri: uri.to_string(), headers });
+        shared.at_once += 1;
+        shared.most_at_once = shared.most_at_once.max(shared.at_once);
+        shared.reply.clone()
+    };
+    let response = match reply {
+        Reply::Json(json) => axum::Json(json).into_response(),
+        Reply::Raw(status, content_type, body) => {
+            let status = StatusCode::from_u16(status).unwrap();
+            (status, [("content-type", content_type)], body).into_response()
+        }
+        Reply::Redirect(to) => (StatusCode::FOUND, [("location", to)]).into_response(),
+        Reply::Late(wait, json) => {
+            tokio::time::sleep(wait).await;
+            axum::Json(json).into_response()
+        }
+        Reply::Never => std::future::pending().await,
+        Reply::BreakOff => {
+            let chunks = [Ok(Bytes::from("[{")), Err(std::io::Error::other("broken off"))];
+            Body::from_stream(futures_util::stream::iter(chunks)).into_response()
+        }
+    };
+    shared.lock().unwrap().at_once -= 1;
+    response
+}
