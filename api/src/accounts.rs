@@ -311,3 +311,6 @@ fn stored_role(word: &str) -> Result<Role, AccountsError> {
 fn stored_plan(word: &str) -> Result<Plan, AccountsError> {
     Plan::parse(word).ok_or(AccountsError::Internal("a stored plan is not a plan"))
 }
+
+#[cfg(test)]
+mod tests;
