@@ -13,9 +13,18 @@ import {
   TooltipComponent,
 } from "echarts/components";
 import { init, use } from "echarts/core";
+import { LabelLayout } from "echarts/features";
 import { CanvasRenderer } from "echarts/renderers";
 
-use([AriaComponent, CanvasRenderer, GridComponent, LegendComponent, LineChart, TooltipComponent]);
+use([
+  AriaComponent,
+  CanvasRenderer,
+  GridComponent,
+  LabelLayout,
+  LegendComponent,
+  LineChart,
+  TooltipComponent,
+]);
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 

@@ -89,9 +89,18 @@ pub fn RecordTable(
             columns.iter().map(cell).collect_view()
         })
     };
+    // Figures below each other have the same number of decimals.
+    let decimals = Memo::new(move |_| {
+        records.with(|records| {
+            let column = |index| records.rows.iter().filter_map(move |row| row.cells.get(index));
+            (0..records.columns.len())
+                .map(|index| cell::decimals_of(column(index)))
+                .collect::<Vec<_>>()
+        })
+    });
     // Other columns make other rows of the same records.
     let body = move || {
-        let columns = StoredValue::new(columns.get());
+        let columns = StoredValue::new(columns.get().into_iter().zip(decimals.get()).collect());
         let shows_time = shows_time.get();
         view! {
             <ForEnumerate
@@ -124,7 +133,7 @@ pub fn RecordTable(
 fn RecordRow(
     index: ReadSignal<usize>,
     row: Row,
-    columns: StoredValue<Vec<Column>>,
+    columns: StoredValue<Vec<(Column, u8)>>,
     shows_time: bool,
     on_open: Callback<OpenedRow>,
 ) -> impl IntoView {
@@ -132,10 +141,10 @@ fn RecordRow(
         columns
             .iter()
             .zip(&row.cells)
-            .map(|(column, value)| {
+            .map(|((column, decimals), value)| {
                 view! {
                     <td class=cell::class_of(column) data-label=column.label.clone()>
-                        {cell::view_of(column, value)}
+                        {cell::view_of(column, *decimals, value)}
                     </td>
                 }
             })
@@ -146,7 +155,7 @@ fn RecordRow(
         id: row.id.clone(),
         fields: columns
             .iter()
-            .map(|column| column.field.clone())
+            .map(|(column, _)| column.field.clone())
             .zip(row.cells.iter().cloned())
             .collect(),
     });

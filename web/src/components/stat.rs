@@ -69,7 +69,7 @@ pub fn Stat(
             figure.with(|figure| {
                 let previous = figures::number(figure.previous?, style.decimals, digits);
                 Some(format!(
-                    "{} in {}",
+                    "{} ({})",
                     figures::with_unit(&previous, &style.unit),
                     against.get()
                 ))

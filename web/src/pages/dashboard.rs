@@ -89,6 +89,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
                 drop(screen.request_fullscreen());
             }
         }),
+        keep_range: keep_range(board),
         duplicate: duplicate(board),
         renaming,
         deleting,
@@ -183,6 +184,37 @@ fn choose_range(board: Board) -> Callback<TimeRange> {
             ..NavigateOptions::default()
         };
         navigate(&address, options);
+    })
+}
+
+/// Saves the range that is looked at as the one that the dashboard opens with.
+fn keep_range(board: Board) -> Callback<()> {
+    let toasts = use_toasts();
+    Callback::new(move |()| {
+        let input = op::UpdateDashboardInput {
+            id: cynic::Id::new(board.id.get_value()),
+            version: None,
+            name: None,
+            range: Some(tiles::range_input(board.range.get_untracked())),
+            widgets: None,
+        };
+        spawn_local(async move {
+            let variables = op::UpdateDashboardVariables { input };
+            match api::run(op::UpdateDashboard::build(variables)).await {
+                Ok(answer) => match (
+                    answer.update_dashboard.user_errors.first(),
+                    &answer.update_dashboard.dashboard,
+                ) {
+                    (Some(error), _) => toasts.error(error.message.clone()),
+                    (None, Some(dashboard)) => {
+                        board.show(dashboard);
+                        toasts.success("The dashboard opens with this time range now.");
+                    }
+                    (None, None) => {}
+                },
+                Err(error) => toasts.api_error(&error),
+            }
+        });
     })
 }
 

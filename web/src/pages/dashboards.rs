@@ -16,7 +16,7 @@ use crate::{
     api::{self, ApiError, PageInfo, accounts::Role},
     components::{
         Button, ButtonKind, EmptyState, ErrorPanel, Icon, Menu, MenuItem, MenuSeparator, PageHead,
-        RelativeTime, Skeleton, use_toasts,
+        RelativeTime, Skeleton, toast::Toasts, use_toasts,
     },
     format,
     session::use_session,
@@ -44,7 +44,8 @@ pub fn DashboardsPage() -> impl IntoView {
             .viewer()
             .is_some_and(|viewer| viewer.role != Role::Viewer)
     });
-    let load = move || spawn_local(load_page(loaded, dashboards, page));
+    let toasts = use_toasts();
+    let load = move || spawn_local(load_page(loaded, dashboards, page, toasts));
     load();
 
     let create = Callback::new(move |()| is_creating.set(true));
@@ -115,13 +116,13 @@ async fn load_page(
     loaded: RwSignal<Loaded>,
     dashboards: RwSignal<Vec<Dashboard>>,
     page: RwSignal<Option<PageInfo>>,
+    toasts: Toasts,
 ) {
     let after = page
         .try_get_untracked()
         .flatten()
         .and_then(|page| page.end_cursor);
     let is_first = after.is_none();
-    let toasts = use_toasts();
     let answer = api::run(Gallery::build(GalleryVariables { after })).await;
     // The page may have been left meanwhile.
     if loaded.is_disposed() {

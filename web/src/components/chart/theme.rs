@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
+/// The colours of everything but the lines.
+const INKS: [&str; 6] = ["--ink", "--ink-2", "--ink-3", "--line", "--line-strong", "--surface"];
+
 /// The ECharts theme for the tokens that are in force now, as JSON. The palette begins with its
 /// colour `first_color`, counted from 1.
 pub fn json(first_color: i32) -> String {
@@ -65,49 +68,69 @@ fn theme(first_color: i32) -> Option<Value> {
     }))
 }
 
-/// Reads design tokens; colours come out in a form that canvas libraries can calculate with.
+/// The design tokens that charts use; colours in a form that canvas libraries can calculate with.
 struct Tokens {
     style: web_sys::CssStyleDeclaration,
-    canvas: CanvasRenderingContext2d,
+    colors: Vec<(String, String)>,
 }
 
 impl Tokens {
     fn read() -> Option<Self> {
         let root = document().document_element()?;
-        let canvas: HtmlCanvasElement =
-            document().create_element("canvas").ok()?.dyn_into().ok()?;
-        canvas.set_width(1);
-        canvas.set_height(1);
-        Some(Self {
-            style: window().get_computed_style(&root).ok()??,
-            canvas: canvas.get_context("2d").ok()??.dyn_into().ok()?,
-        })
+        let style = window().get_computed_style(&root).ok()??;
+        let names = INKS
+            .into_iter()
+            .map(str::to_owned)
+            .chain((1..=PALETTE_COLORS).map(|number| format!("--c{number}")));
+        let tokens: Vec<(String, String)> = names
+            .map(|name| {
+                let text = text_of(&style, &name);
+                (name, text)
+            })
+            .collect();
+        let colors = in_rgb(&tokens).unwrap_or(tokens);
+        Some(Self { style, colors })
     }
 
     fn text(&self, token: &str) -> String {
-        self.style
-            .get_property_value(token)
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
+        text_of(&self.style, token)
     }
 
-    /// The tokens are written in OKLCH, which ECharts cannot read: the browser paints a pixel
-    /// with the colour, and the pixel says what it is in RGB.
     fn color(&self, token: &str) -> String {
-        self.canvas.clear_rect(0.0, 0.0, 1.0, 1.0);
-        self.canvas.set_fill_style_str(&self.text(token));
-        self.canvas.fill_rect(0.0, 0.0, 1.0, 1.0);
-        let pixel = self.canvas.get_image_data(0.0, 0.0, 1.0, 1.0);
-        match pixel.map(|pixel| pixel.data().0).as_deref() {
-            Ok([red, green, blue, 255]) => format!("rgb({red},{green},{blue})"),
-            Ok([red, green, blue, alpha]) => {
-                format!(
-                    "rgba({red},{green},{blue},{:.3})",
-                    f64::from(*alpha) / 255.0
-                )
-            }
-            _ => self.text(token),
-        }
+        let known = self.colors.iter().find(|(name, _)| name == token);
+        known.map_or_else(|| self.text(token), |(_, color)| color.clone())
     }
+}
+
+fn text_of(style: &web_sys::CssStyleDeclaration, token: &str) -> String {
+    let text = style.get_property_value(token).unwrap_or_default();
+    text.trim().to_owned()
+}
+
+/// The tokens are written in OKLCH, which ECharts cannot read: the browser paints a pixel with
+/// each colour, and the pixels say what it is in RGB.
+fn in_rgb(tokens: &[(String, String)]) -> Option<Vec<(String, String)>> {
+    let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
+    let width = u32::try_from(tokens.len()).ok()?;
+    canvas.set_width(width);
+    canvas.set_height(1);
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
+    let mut x = 0.0;
+    for (_, color) in tokens {
+        context.set_fill_style_str(color);
+        context.fill_rect(x, 0.0, 1.0, 1.0);
+        x += 1.0;
+    }
+    let pixels = context.get_image_data(0.0, 0.0, x, 1.0).ok()?.data();
+    let colors = tokens.iter().zip(pixels.chunks_exact(4)).map(|((name, _), pixel)| {
+        let color = match pixel {
+            [red, green, blue, 255] => format!("rgb({red},{green},{blue})"),
+            [red, green, blue, alpha] => {
+                format!("rgba({red},{green},{blue},{:.3})", f64::from(*alpha) / 255.0)
+            }
+            _ => String::new(),
+        };
+        (name.clone(), color)
+    });
+    Some(colors.collect())
 }

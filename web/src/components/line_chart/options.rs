@@ -140,13 +140,20 @@ fn complete(options: &mut Value, points: &LinePoints, direct: bool) {
     options["grid"][0]["outerBoundsContain"] = json!("axisLabel");
     options["tooltip"]["confine"] = json!(true);
     options["xAxis"]["axisLabel"]["hideOverlap"] = json!(true);
+    // Hours as they are, and where a day begins its date.
+    options["xAxis"]["axisLabel"]["formatter"] = json!({
+        "year": "{yyyy}", "month": "{MMM}", "day": "{d} {MMM}", "hour": "{HH}:{mm}",
+        "minute": "{HH}:{mm}", "second": "{HH}:{mm}:{ss}", "millisecond": "{HH}:{mm}:{ss}",
+    });
+    // The last label would stand under the names of the lines.
+    options["xAxis"]["axisLabel"]["showMaxLabel"] = json!(!direct);
     for index in 0..points.series.len() {
         let series = &mut options["series"][index];
         series["id"] = json!(points.series[index].0);
         if direct {
             series["endLabel"] = json!({
                 "show": true, "formatter": "{a}", "distance": 9, "color": "inherit",
-                "fontSize": 12, "fontWeight": 600, "width": 120, "overflow": "truncate",
+                "fontSize": 12, "fontWeight": 600, "lineHeight": 17, "width": 120, "overflow": "truncate",
             });
             series["labelLayout"] = json!({ "moveOverlap": "shiftY" });
         }

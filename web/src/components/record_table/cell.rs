@@ -75,8 +75,17 @@ pub fn class_of(column: &Column) -> &'static str {
     }
 }
 
-/// A value as its column's type wants it.
-pub fn view_of(column: &Column, value: &Value) -> AnyView {
+/// How many decimals the figures of a column need, at most three: more are not read in a table.
+pub fn decimals_of<'a>(values: impl Iterator<Item = &'a Value>) -> u8 {
+    values
+        .filter_map(Value::as_f64)
+        .map(|value| figures::decimals_of(value, None))
+        .max()
+        .map_or(0, |decimals| decimals.min(3))
+}
+
+/// A value as its column's type wants it, a figure with so many decimals.
+pub fn view_of(column: &Column, decimals: u8, value: &Value) -> AnyView {
     match (column.field_type, value) {
         (_, Value::Null) => view! { <span class="faint">"–"</span> }.into_any(),
         (_, Value::Bool(yes)) => {
@@ -89,7 +98,7 @@ pub fn view_of(column: &Column, value: &Value) -> AnyView {
         },
         (FieldType::Number, Value::Number(number)) if !is_identifier(column) => {
             match number.as_f64() {
-                Some(number) => figures::number(number, None, digits).into_any(),
+                Some(number) => figures::number(number, Some(decimals), digits).into_any(),
                 None => text(value),
             }
         }

@@ -111,6 +111,14 @@ pub fn of_data(data: op::WidgetData) -> Option<(cynic::Id, Content)> {
     })
 }
 
+/// The text with a capital first letter.
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
 fn records(data: op::TableData) -> Records {
     Records {
         columns: data
@@ -118,7 +126,7 @@ fn records(data: op::TableData) -> Records {
             .into_iter()
             .map(|column| Column {
                 field: column.field,
-                label: column.label,
+                label: capitalized(&column.label),
                 field_type: tiles::type_of(column.field_type),
             })
             .collect(),

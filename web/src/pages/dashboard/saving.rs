@@ -14,13 +14,14 @@ use super::{
 };
 use crate::{
     api::{self, UserErrorCode},
-    components::{Button, ButtonKind, ConfirmDialog, Dialog, DialogSize, use_toasts},
+    components::{Button, ButtonKind, ConfirmDialog, Dialog, DialogSize, toast::Toasts, use_toasts},
 };
 
 /// Saving, and what it may ask.
 #[derive(Clone, Copy)]
 pub struct Saving {
     board: Board,
+    toasts: Toasts,
     /// Whether it is under way.
     pub busy: RwSignal<bool>,
     /// Whether somebody else saved in between, and a decision is needed.
@@ -43,6 +44,7 @@ impl Saving {
     pub fn new(board: Board) -> Self {
         Self {
             board,
+            toasts: use_toasts(),
             busy: RwSignal::new(false),
             in_conflict: RwSignal::new(false),
             leaving: RwSignal::new(None),
@@ -59,7 +61,7 @@ impl Saving {
             board.stop_editing();
             return;
         }
-        let toasts = use_toasts();
+        let toasts = self.toasts;
         let input = UpdateDashboardInput {
             id: cynic::Id::new(board.id.get_value()),
             version: (!overwrite).then(|| board.version.get_untracked()),

@@ -18,6 +18,8 @@ pub struct ToolbarActs {
     pub add_widget: Callback<()>,
     /// Shows the dashboard alone on the whole screen.
     pub full_screen: Callback<()>,
+    /// Shows the range that is looked at to everybody who opens the dashboard.
+    pub keep_range: Callback<()>,
     /// Makes a copy of the dashboard.
     pub duplicate: Callback<()>,
     /// The dashboard whose name is being changed.
@@ -59,13 +61,15 @@ fn ViewingActs(board: Board, acts: ToolbarActs, may_edit: Signal<bool>) -> impl 
         <span class="board-live"><LiveDot last_at_ms=board.last_record_ms/></span>
         <TimeRangePicker range=board.range on_choose=acts.choose_range/>
         <Show when=move || may_edit.get()>
-            <IconButton
-                icon=Icon::Edit
-                label="Edit dashboard"
-                kind=ButtonKind::Secondary
-                on_click=move || board.start_editing()
-                test_id="edit-dashboard"
-            />
+            <span class="board-wide-only">
+                <IconButton
+                    icon=Icon::Edit
+                    label="Edit dashboard"
+                    kind=ButtonKind::Secondary
+                    on_click=move || board.start_editing()
+                    test_id="edit-dashboard"
+                />
+            </span>
         </Show>
         <span class="board-wide-only">
             <IconButton
@@ -78,6 +82,15 @@ fn ViewingActs(board: Board, acts: ToolbarActs, may_edit: Signal<bool>) -> impl 
         </span>
         <Show when=move || may_edit.get()>
             <Menu label="More" test_id="dashboard-menu">
+                <div class="board-narrow-only">
+                    <MenuItem
+                        icon=Icon::Edit
+                        on_click=move || board.start_editing()
+                        test_id="edit-dashboard-item"
+                    >
+                        "Edit"
+                    </MenuItem>
+                </div>
                 <MenuItem
                     icon=Icon::Edit
                     on_click=move || acts.renaming.set(Some(named()))
@@ -85,6 +98,11 @@ fn ViewingActs(board: Board, acts: ToolbarActs, may_edit: Signal<bool>) -> impl 
                 >
                     "Rename"
                 </MenuItem>
+                <Show when=move || board.range.get() != board.own_range.get()>
+                    <MenuItem icon=Icon::Clock on_click=acts.keep_range test_id="keep-range">
+                        "Open with this time range"
+                    </MenuItem>
+                </Show>
                 <MenuItem
                     icon=Icon::Copy
                     on_click=acts.duplicate

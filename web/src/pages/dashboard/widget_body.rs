@@ -189,7 +189,7 @@ fn NoRecords(
 /// What a figure is measured against.
 fn time_before(range: TimeRange) -> String {
     match range {
-        TimeRange::Last { seconds } => format!("previous {}", figures::duration(seconds)),
-        TimeRange::Between { .. } => "the time before".to_owned(),
+        TimeRange::Last { seconds } => format!("prev. {}", figures::duration(seconds)),
+        TimeRange::Between { .. } => "time before".to_owned(),
     }
 }

@@ -76,7 +76,7 @@ fn picture(widget: &Widget, w: i32, h: i32) -> AnyView {
         .into_any(),
         WidgetKind::Line => view! {
             <rect class="thumbnail-ink" x="5" y="5" width=(w / 4).max(10) height="2.5" rx="1.25"></rect>
-            <path class="thumbnail-line" style:stroke=color d=wave(5, w - 5, h - 12, h / 3)></path>
+            <path class="thumbnail-line" style:stroke=color d=wave(5, w - 5, h - 9, h / 2)></path>
         }
         .into_any(),
         WidgetKind::Table => {

@@ -16,6 +16,12 @@ const ALL_TYPES: [FieldType; 4] = [
     FieldType::Time,
 ];
 
+/// Names of fields that usually hold a few words again and again, the most telling first.
+const DIVIDERS: [&str; 14] = [
+    "channel", "status", "state", "type", "category", "kind", "level", "severity", "country",
+    "region", "source", "plan", "method", "city",
+];
+
 /// Chips that fill in the form.
 #[component]
 pub fn Suggestions(draft: RwSignal<Definition>, sources: Sources) -> impl IntoView {
@@ -71,10 +77,11 @@ fn suggest(sources: Sources, pipeline_id: &str) -> Vec<Definition> {
             ..Definition::new(suggested.kind, pipeline_id.to_owned())
         })
         .collect();
-    let is_word = |key: &str| !key.to_ascii_lowercase().ends_with("id");
-    let divider = fields
-        .iter()
-        .find(|field| field.field_type == FieldType::Text && is_word(field.path.last_key()));
+    let divider = DIVIDERS.iter().find_map(|name| {
+        fields.iter().find(|field| {
+            field.field_type == FieldType::Text && field.path.last_key().eq_ignore_ascii_case(name)
+        })
+    });
     if let Some(divider) = divider {
         definitions.push(Definition {
             title: format!("Records by {}", label(&divider.path)),
