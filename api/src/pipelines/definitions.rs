@@ -145,9 +145,10 @@ impl Pipelines {
         changes: PipelineChanges,
     ) -> Result<Pipeline, PipelinesError> {
         scope.require(Role::Editor)?;
-        let before = self.get(scope, id).await?;
+        let (transaction, row) = self.begin_change(scope, id).await?;
+        let before = Pipeline::try_from(row.clone())?;
         let mut problems = Vec::new();
-        let mut row = self.row(scope, id).await?.into_active_model();
+        let mut row = row.into_active_model();
         if let Some(name) = &changes.name
             && let Some(name) = collect(&mut problems, check_name("name", "pipeline", name))
         {
@@ -177,7 +178,6 @@ impl Pipelines {
         }
         row.version = Set(before.version + 1);
         row.updated_at_ms = Set(self.clock.now_ms());
-        let transaction = self.db.begin_write().await?;
         let pipeline = Pipeline::try_from(row.update(&*transaction).await?)?;
         if pipeline.state == PipelineState::Running && pipeline.source != before.source {
             self.start(&transaction, &pipeline, 0).await?;
@@ -228,15 +228,15 @@ impl Pipelines {
         state: PipelineState,
     ) -> Result<Pipeline, PipelinesError> {
         scope.require(Role::Editor)?;
-        let before = self.get(scope, id).await?;
+        let (transaction, row) = self.begin_change(scope, id).await?;
+        let before = Pipeline::try_from(row.clone())?;
         if before.state == state {
             return Ok(before);
         }
-        let mut row = self.row(scope, id).await?.into_active_model();
+        let mut row = row.into_active_model();
         row.state = Set(state.as_str().to_owned());
         row.failing_since_ms = Set(None);
         row.consecutive_failures = Set(0);
-        let transaction = self.db.begin_write().await?;
         let pipeline = Pipeline::try_from(row.update(&*transaction).await?)?;
         match state {
             PipelineState::Running => self.start(&transaction, &pipeline, 0).await?,
@@ -270,13 +270,27 @@ impl Pipelines {
         self.row(scope, id).await?.try_into()
     }
 
+    /// Begins a change: what is read stays as it is until the transaction ends.
+    async fn begin_change(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+    ) -> Result<(WriteTransaction, entity::Model), PipelinesError> {
+        let transaction = self.db.begin_write().await?;
+        let row = find_row(scope, id)
+            .lock_exclusive()
+            .one(&*transaction)
+            .await?
+            .ok_or(PipelinesError::NotFound)?;
+        Ok((transaction, row))
+    }
+
     async fn row(
         &self,
         scope: &TenantScope,
         id: PipelineId,
     ) -> Result<entity::Model, PipelinesError> {
-        entity::Entity::find_by_id(id.uuid())
-            .filter(entity::Column::TeamId.eq(scope.team_id().uuid()))
+        find_row(scope, id)
             .one(self.db.orm())
             .await?
             .ok_or(PipelinesError::NotFound)
@@ -347,13 +361,15 @@ impl Pipelines {
         let mut problems = polling.check(scope.plan());
         // A test is not a schedule.
         problems.retain(|problem| problem.field != ["intervalSeconds"]);
-        match headers::complete(entered, &stored) {
-            Ok(headers) if problems.is_empty() => {
-                Ok(self.engine.test_polling(&polling, &headers).await)
-            }
-            Ok(_) => Err(PipelinesError::Invalid(problems)),
-            Err(found) => Err(PipelinesError::Invalid([problems, found].concat())),
+        let headers = headers::complete(entered, &stored).unwrap_or_else(|missing| {
+            problems.extend(missing);
+            Vec::new()
+        });
+        if !problems.is_empty() {
+            let problems = problems.into_iter().map(|p| p.under("source")).collect();
+            return Err(PipelinesError::Invalid(problems));
         }
+        Ok(self.engine.test_polling(&polling, &headers).await)
     }
 
     /// The request headers of a pipeline, with their secret values.
@@ -415,7 +431,7 @@ impl Pipelines {
                 mut polling,
                 headers: entered,
             } => {
-                polling.url = polling.url.trim().to_owned();
+                polling.url = String::from(polling.url.trim());
                 polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
                 let mut found = polling.check(scope.plan());
                 if let Err(message) = check_records_path(&polling.records_path) {
@@ -459,11 +475,25 @@ impl Pipelines {
     }
 }
 
+fn find_row(scope: &TenantScope, id: PipelineId) -> sea_orm::Select<entity::Entity> {
+    entity::Entity::find_by_id(id.uuid()).filter(entity::Column::TeamId.eq(scope.team_id().uuid()))
+}
+
 fn new_hook_key() -> String {
     let mut rng = rand::rng();
     let mut letter = || char::from(HOOK_KEY_ALPHABET[rng.random_range(0..HOOK_KEY_ALPHABET.len())]);
     let random: String = (0..HOOK_KEY_CHARS).map(|_| letter()).collect();
     format!("whk_{random}")
+}
+
+/// Whether a text has the form of a webhook's key.
+pub(super) fn is_hook_key(text: &str) -> bool {
+    text.strip_prefix("whk_").is_some_and(|random| {
+        random.len() == HOOK_KEY_CHARS
+            && random
+                .bytes()
+                .all(|letter| HOOK_KEY_ALPHABET.contains(&letter))
+    })
 }
 
 fn check_time_field(path: Option<&str>) -> Result<Option<FieldPath>, Invalid> {

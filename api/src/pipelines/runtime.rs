@@ -10,6 +10,7 @@ use dash_shared::sources::Source;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::definitions::is_hook_key;
 use super::{Hook, Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
 use crate::data::RunTrigger;
@@ -54,6 +55,10 @@ pub enum HookError {
 impl Pipelines {
     /// Takes in what was posted to a webhook's URL; returns when its records are durable.
     pub async fn receive(&self, hook_key: &str, body: Bytes) -> Result<Receipt, HookError> {
+        // What cannot be a key is not looked up; the database does not even take all of it.
+        if !is_hook_key(hook_key) {
+            return Err(HookError::Unknown);
+        }
         let hook = self
             .hooks
             .try_get_with(hook_key.to_owned(), self.load_hook(hook_key))
