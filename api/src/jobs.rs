@@ -222,12 +222,28 @@ impl Jobs {
     }
 
     /// Ends a job that was run; false when its lease was lost, and it is another's now. A job that
-    /// was given another time while it ran keeps that time.
+    /// was given another time while it ran keeps that time, even when it was done.
     pub async fn finish(&self, job: &Job, next: Next) -> Result<bool, DbErr> {
         match next {
             Next::Done => {
-                self.write_held("DELETE FROM jobs WHERE id = $1 AND lease_token = $2", job, vec![])
-                    .await
+                let deleted = self
+                    .write_held(
+                        "DELETE FROM jobs WHERE id = $1 AND lease_token = $2 \
+                         AND run_at_ms = $3 AND payload = $4",
+                        job,
+                        vec![job.run_at_ms.into(), job.payload.clone().into()],
+                    )
+                    .await?;
+                if deleted {
+                    return Ok(true);
+                }
+                self.write_held(
+                    "UPDATE jobs SET lease_token = NULL, lease_until_ms = NULL \
+                     WHERE id = $1 AND lease_token = $2",
+                    job,
+                    vec![],
+                )
+                .await
             }
             Next::At { run_at_ms, payload } => {
                 self.write_held(
