@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::aggregate::{Query, QueryResult, State};
+use super::aggregate::{Query, QueryResult, RATE_MS, State};
 use super::live::LiveEvents;
 use super::{ReadError, RecordStore};
 
@@ -180,10 +180,16 @@ impl Worker {
                 .iter()
                 .rev()
                 .for_each(|record| state.add(record, now_ms));
+            store
+                .arrivals(id, totals.last_seq, now_ms - RATE_MS)
+                .await?
+                .into_iter()
+                .rev()
+                .for_each(|at_ms| state.arrive(at_ms));
         } else {
             store
                 .scan(id, from_ms, to_ms, totals.last_seq, |record| {
-                    state.add(record, now_ms)
+                    state.add(record, now_ms);
                 })
                 .await?;
         }
@@ -246,6 +252,7 @@ impl Worker {
             .filter(|record| record.seq > counted.last_seq)
         {
             counted.state.add(record, now_ms);
+            counted.state.arrive(record.received_at_ms);
             counted.last_received_at_ms = Some(record.received_at_ms);
             added = true;
         }

@@ -13,6 +13,9 @@ use super::{ReadError, RecordStore, StoredRecord};
 /// How many records are read from the database at once.
 const CHUNK_RECORDS: i64 = 2_000;
 
+/// How many such reads tell how fast records come in.
+const MAX_ARRIVAL_CHUNKS: usize = 50;
+
 /// How many records one query may read.
 pub(super) const MAX_SCANNED_RECORDS: u64 = 2_000_000;
 
@@ -165,6 +168,46 @@ impl RecordStore {
             ],
         )
         .await
+    }
+
+    /// When the newest records came in, as far as after `since_ms`, the newest first. As many are
+    /// looked at as a busy minute has.
+    pub(super) async fn arrivals(
+        &self,
+        pipeline_id: PipelineId,
+        last_seq: i64,
+        since_ms: i64,
+    ) -> Result<Vec<i64>, ReadError> {
+        let orm = self.db.orm();
+        let mut arrivals = Vec::new();
+        let mut before_seq = last_seq + 1;
+        for _ in 0..MAX_ARRIVAL_CHUNKS {
+            let rows = orm
+                .query_all_raw(Statement::from_sql_and_values(
+                    orm.get_database_backend(),
+                    "SELECT seq, received_at_ms FROM records WHERE pipeline_id = $1 AND seq < $2 \
+                     ORDER BY seq DESC LIMIT $3",
+                    [
+                        pipeline_id.uuid().into(),
+                        before_seq.into(),
+                        CHUNK_RECORDS.into(),
+                    ],
+                ))
+                .await?;
+            let mut oldest_ms = i64::MIN;
+            for row in &rows {
+                before_seq = row.try_get("", "seq")?;
+                oldest_ms = row.try_get("", "received_at_ms")?;
+                if oldest_ms > since_ms {
+                    arrivals.push(oldest_ms);
+                }
+            }
+            // Records that waited for each other may be a little out of order, not by a chunk.
+            if oldest_ms <= since_ms || rows.len() as u64 != CHUNK_RECORDS.unsigned_abs() {
+                break;
+            }
+        }
+        Ok(arrivals)
     }
 
     /// Visits every record of a range in the order of time, as of `last_seq`. Reads in chunks, so
