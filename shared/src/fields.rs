@@ -77,7 +77,8 @@ impl FieldPath {
 
     /// The path of one key at the top level.
     pub fn of_key(key: &str) -> Self {
-        let plain = !key.is_empty() && !key.contains(['.', '[', ']', '"']);
+        let special = |c: char| matches!(c, '.' | '[' | ']' | '"') || c.is_control();
+        let plain = !key.is_empty() && !key.contains(special) && key.trim() == key;
         let text = if plain {
             key.to_owned()
         } else {
@@ -177,7 +178,7 @@ impl FromStr for FieldPath {
     fn from_str(text: &str) -> Result<Self, InvalidPath> {
         let text = text.trim();
         let invalid = || InvalidPath(text.chars().take(MAX_EXAMPLE_CHARS).collect());
-        if text.is_empty() || text.len() > MAX_PATH_BYTES {
+        if text.is_empty() || text.len() > MAX_PATH_BYTES || text.contains(char::is_control) {
             return Err(invalid());
         }
         let mut segments = Vec::new();

@@ -63,8 +63,8 @@ impl Invalid {
     }
 }
 
-/// Checks that a name a person typed is present and not longer than [`MAX_NAME_CHARS`];
-/// returns it trimmed.
+/// Checks that a name a person typed is present, one line, and not longer than
+/// [`MAX_NAME_CHARS`]; returns it trimmed.
 pub fn check_name(field: &str, what: &str, name: &str) -> Result<String, Invalid> {
     let name = name.trim();
     if name.is_empty() {
@@ -79,6 +79,13 @@ pub fn check_name(field: &str, what: &str, name: &str) -> Result<String, Invalid
             field,
             InvalidCode::TooLong,
             format!("A name has at most {MAX_NAME_CHARS} characters."),
+        ));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(Invalid::new(
+            field,
+            InvalidCode::Invalid,
+            "A name is one line, without control characters.",
         ));
     }
     Ok(name.to_owned())
