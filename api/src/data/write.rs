@@ -3,6 +3,7 @@
 //! are told, in the order of commits.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -354,13 +355,15 @@ async fn insert_records(
         for (index, (record, text)) in chunk.into_iter().enumerate() {
             let n = index * 4;
             let comma = if index == 0 { "" } else { ", " };
-            sql.push_str(&format!(
+            // Writing to a String cannot fail.
+            let _ = write!(
+                sql,
                 "{comma}($1, ${}, ${}, ${}, ${})",
                 n + 2,
                 n + 3,
                 n + 4,
                 n + 5
-            ));
+            );
             values.push(record.seq.into());
             values.push(record.time_ms.into());
             values.push(record.received_at_ms.into());

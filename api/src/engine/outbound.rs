@@ -368,7 +368,7 @@ async fn read(mut response: reqwest::Response, url: &Url) -> Result<Fetched, Fet
 fn explain(error: &reqwest::Error, url: &Url) -> FetchError {
     let host = url.host_str().unwrap_or_default();
     let mut sources = std::iter::successors(std::error::Error::source(error), |e| e.source());
-    if sources.any(|source| source.is::<PrivateName>()) {
+    if sources.any(<dyn std::error::Error>::is::<PrivateName>) {
         return FetchError::new(FetchErrorCode::ForbiddenTarget, private_message(host));
     }
     if error.is_timeout() {

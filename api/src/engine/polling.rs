@@ -245,7 +245,7 @@ fn select(path: &JsonPath, json: Value) -> Result<Vec<Value>, FetchError> {
     Ok(records)
 }
 
-/// Where in a response lists of objects are, as JSONPaths, the longest list first.
+/// Where in a response lists of objects are, each as a JSONPath, the longest list first.
 fn candidates(json: &Value) -> Vec<String> {
     let mut found = Vec::new();
     look_for_lists(json, "$".to_owned(), 0, &mut found);

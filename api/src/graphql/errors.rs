@@ -111,7 +111,7 @@ impl IntoFailure for PipelinesError {
                 "Only pipelines that poll can be run now. This one takes data in as it comes.",
             )]),
             Self::NotFound => Failure::Top(not_found("pipeline")),
-            Self::Forbidden(error) => Failure::Top(forbidden(&error)),
+            Self::Forbidden(error) => Failure::Top(forbidden(error)),
             error @ (Self::Database(_) | Self::Read(_) | Self::Damaged(_)) => {
                 Failure::Top(internal(ctx, &error))
             }
@@ -130,7 +130,7 @@ impl IntoFailure for DashboardsError {
                  a version to overwrite their changes.",
             )]),
             Self::NotFound => Failure::Top(not_found("dashboard")),
-            Self::Forbidden(error) => Failure::Top(forbidden(&error)),
+            Self::Forbidden(error) => Failure::Top(forbidden(error)),
             Self::Pipelines(error) => error.into_failure(ctx),
             error @ (Self::Database(_) | Self::Damaged(_)) => Failure::Top(internal(ctx, &error)),
         }
@@ -224,7 +224,7 @@ pub(super) fn not_found(what: &str) -> Error {
     )
 }
 
-fn forbidden(error: &crate::accounts::Forbidden) -> Error {
+fn forbidden(error: crate::accounts::Forbidden) -> Error {
     error_with_code(
         ErrorCode::Forbidden,
         format!(

@@ -142,7 +142,7 @@ pub struct Field {
     path: String,
     /// The type that fits all values that were seen.
     #[graphql(name = "type")]
-    field_type: FieldType,
+    holds: FieldType,
     /// One of the values, shortened.
     example: Option<String>,
 }
@@ -151,7 +151,7 @@ impl From<SampledField> for Field {
     fn from(field: SampledField) -> Self {
         Self {
             path: field.path.to_string(),
-            field_type: field.field_type.into(),
+            holds: field.field_type.into(),
             example: field.example,
         }
     }
