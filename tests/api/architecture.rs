@@ -14,18 +14,54 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("data", &["clock", "db"]),
     ("accounts", &["clock", "config", "db"]),
     ("engine", &["clock", "data"]),
-    ("pipelines", &["accounts", "clock", "data", "db", "engine", "jobs", "secrets"]),
-    ("dashboards", &["accounts", "clock", "data", "db", "pipelines"]),
+    (
+        "pipelines",
+        &[
+            "accounts", "clock", "data", "db", "engine", "jobs", "secrets",
+        ],
+    ),
+    (
+        "dashboards",
+        &["accounts", "clock", "data", "db", "pipelines"],
+    ),
     (
         "graphql",
-        &["accounts", "clock", "dashboards", "data", "engine", "pipelines", "telemetry"],
+        &[
+            "accounts",
+            "clock",
+            "dashboards",
+            "data",
+            "engine",
+            "pipelines",
+            "telemetry",
+        ],
     ),
-    ("http", &["accounts", "app", "config", "engine", "graphql", "pipelines", "telemetry"]),
+    (
+        "http",
+        &[
+            "accounts",
+            "app",
+            "config",
+            "engine",
+            "graphql",
+            "pipelines",
+            "telemetry",
+        ],
+    ),
     (
         "app",
         &[
-            "accounts", "clock", "config", "dashboards", "data", "db", "engine", "graphql", "jobs",
-            "pipelines", "secrets",
+            "accounts",
+            "clock",
+            "config",
+            "dashboards",
+            "data",
+            "db",
+            "engine",
+            "graphql",
+            "jobs",
+            "pipelines",
+            "secrets",
         ],
     ),
 ];
@@ -53,18 +89,27 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in sources(&folder) {
         let place = path.strip_prefix(&folder).unwrap();
-        let module = place.components().next().unwrap().as_os_str().to_string_lossy();
+        let module = place
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_string_lossy();
         let module = module.trim_end_matches(".rs").to_owned();
         if module == "main" || module == "lib" {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        let code: Vec<_> =
-            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let code: Vec<_> = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
         let used = uses.entry(module.clone()).or_default();
         for part in code.join("\n").split("crate::").skip(1) {
-            let name: String =
-                part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String = part
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             if name != module {
                 used.insert(name);
             }
@@ -91,13 +136,21 @@ fn dependencies_of_the_server_point_inward() {
 #[test]
 fn the_allowed_dependencies_have_no_cycle() {
     // `http` and `app` know each other: the router is given the application.
-    let mut left: BTreeMap<_, Vec<_>> = MAY_USE.iter().map(|(m, used)| (*m, used.to_vec())).collect();
+    let mut left: BTreeMap<_, Vec<_>> = MAY_USE
+        .iter()
+        .map(|(m, used)| (*m, used.to_vec()))
+        .collect();
     while !left.is_empty() {
-        let free: Vec<_> = left.iter().filter(|(_, used)| used.is_empty()).map(|(m, _)| *m).collect();
+        let free: Vec<_> = left
+            .iter()
+            .filter(|(_, used)| used.is_empty())
+            .map(|(m, _)| *m)
+            .collect();
         assert!(!free.is_empty(), "a cycle among {:?}", left.keys());
         for module in free {
             left.remove(module);
-            left.values_mut().for_each(|used| used.retain(|name| *name != module));
+            left.values_mut()
+                .for_each(|used| used.retain(|name| *name != module));
         }
     }
 }
@@ -110,7 +163,9 @@ fn dependencies(package: &str) -> String {
 #[test]
 fn what_both_sides_share_knows_neither_side() {
     let shared = dependencies("shared");
-    for package in ["dash-api", "sea-orm", "sqlx", "axum", "tokio", "leptos", "web-sys"] {
+    for package in [
+        "dash-api", "sea-orm", "sqlx", "axum", "tokio", "leptos", "web-sys",
+    ] {
         assert!(!shared.contains(package), "shared depends on {package}");
     }
     let web = dependencies("web");
@@ -126,9 +181,14 @@ fn every_path_in_architecture_md_exists() {
     let mut checked = 0;
     for quoted in text.split('`').skip(1).step_by(2) {
         let is_path = quoted.contains('/') || quoted.ends_with(".md") || quoted.ends_with(".rs");
-        let plain = quoted.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+        let plain = quoted
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
         if is_path && plain && !quoted.starts_with('/') {
-            assert!(root().join(quoted).exists(), "ARCHITECTURE.md names {quoted}");
+            assert!(
+                root().join(quoted).exists(),
+                "ARCHITECTURE.md names {quoted}"
+            );
             checked += 1;
         }
     }

@@ -1,1 +1,13 @@
-//! x
+//! Dash tested through its API: the real router on a port of its own, on SQLite or PostgreSQL.
+
+mod accounts;
+mod architecture;
+mod crash;
+mod dashboards;
+mod graphql;
+mod hooks;
+mod live;
+mod operations;
+mod pipelines;
+mod polling;
+mod strangers;

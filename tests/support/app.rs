@@ -77,14 +77,20 @@ impl TestApp {
     pub async fn owner(&self, name: &str) -> Client {
         let client = self.anonymous();
         let email = format!("{name}@corp.test");
-        client
-            .sign_up(name, &email, "correct horse battery")
-            .await;
+        client.sign_up(name, &email, "correct horse battery").await;
         self.app
             .accounts
             .set_plan(&email, Plan::Enterprise)
             .await
             .expect("a plan can be set");
+        client
+    }
+
+    /// Somebody who has logged in to an account that is there.
+    pub async fn logged_in(&self, email: &str, password: &str) -> Client {
+        let client = self.anonymous();
+        let input = serde_json::json!({ "email": email, "password": password });
+        client.done("logIn", "viewer { user { id } }", input).await;
         client
     }
 
@@ -198,6 +204,7 @@ impl Builder {
     pub async fn start(mut self) -> TestApp {
         // Several tests share a process; the first one installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        dash_api::telemetry::metrics();
         let database = match self.database.take() {
             Some(database) => database,
             None => new_database().await,
@@ -211,7 +218,10 @@ impl Builder {
         config.http.listen = address;
         config.http.public_url.clone_from(&url);
         config.http.web_dir.clone_from(&self.web_dir);
-        config.outbound.allowed_targets.clone_from(&self.allowed_targets);
+        config
+            .outbound
+            .allowed_targets
+            .clone_from(&self.allowed_targets);
         self.database = Some(database);
         let app = App::build(config, self.clock.clone())
             .await
@@ -219,8 +229,8 @@ impl Builder {
         if self.workers {
             app.start_workers();
         }
-        let served = dash_api::http::serve(Arc::clone(&app), listener);
-        let server = tokio::spawn(async move { served.await.expect("the server runs") });
+        let serving = dash_api::http::serve(Arc::clone(&app), listener);
+        let server = tokio::spawn(async move { serving.await.expect("the server runs") });
         TestApp {
             app,
             clock: self.clock.clone(),
@@ -251,9 +261,17 @@ pub async fn new_postgres_database(server: &str) -> String {
             let name = new_name("template");
             create_database(server, &name, "template1").await;
             let config = Config::for_tests(&database_url(server, &name), std::path::Path::new("."));
-            let db = dash_api::app::connect(&config).await.expect("the template can be connected");
-            dash_api::app::migrate(&db).await.expect("the template can be migrated");
-            db.orm().clone().close().await.expect("the template can be left");
+            let db = dash_api::app::connect(&config)
+                .await
+                .expect("the template can be connected");
+            dash_api::app::migrate(&db)
+                .await
+                .expect("the template can be migrated");
+            db.orm()
+                .clone()
+                .close()
+                .await
+                .expect("the template can be left");
             name
         })
         .await;
@@ -267,18 +285,24 @@ fn new_name(kind: &str) -> String {
 }
 
 fn database_url(server: &str, name: &str) -> String {
-    let (base, _) = server.rsplit_once('/').expect("DASH_TEST_POSTGRES_URL names a database");
+    let (base, _) = server
+        .rsplit_once('/')
+        .expect("DASH_TEST_POSTGRES_URL names a database");
     format!("{base}/{name}")
 }
 
 async fn create_database(server: &str, name: &str, template: &str) {
     use sqlx::{Connection, Executor};
-    let mut connection =
-        sqlx::PgConnection::connect(server).await.expect("PostgreSQL can be connected");
+    let mut connection = sqlx::PgConnection::connect(server)
+        .await
+        .expect("PostgreSQL can be connected");
     // Copies of one template wait for each other, and are refused while another one runs.
     let lock = "SELECT pg_advisory_lock(4242)";
     connection.execute(lock).await.expect("a lock can be taken");
     let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
-    connection.execute(AssertSqlSafe(sql)).await.expect("a database can be made");
+    connection
+        .execute(AssertSqlSafe(sql))
+        .await
+        .expect("a database can be made");
     connection.close().await.expect("PostgreSQL can be left");
 }

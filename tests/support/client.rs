@@ -30,8 +30,23 @@ pub struct Answer {
 impl Client {
     /// Somebody who is not logged in.
     pub fn new(url: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client can be made");
-        Self { http, url: url.to_owned(), cookie: Mutex::new(None) }
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client can be made");
+        Self {
+            http,
+            url: url.to_owned(),
+            cookie: Mutex::new(None),
+        }
+    }
+
+    /// The same person at another address, as after a restart on another port.
+    #[must_use]
+    pub fn at(&self, url: &str) -> Self {
+        let client = Self::new(url);
+        *client.cookie.lock().unwrap() = self.cookie();
+        client
     }
 
     /// The session cookie, as it is sent.
@@ -70,7 +85,11 @@ impl Client {
     /// Sends a GraphQL request that has to succeed and returns its data.
     pub async fn data(&self, query: &str, variables: Value) -> Value {
         let answer = self.send(query, variables).await;
-        assert!(answer.json["errors"].is_null(), "{query}\n{:#}", answer.json);
+        assert!(
+            answer.json["errors"].is_null(),
+            "{query}\n{:#}",
+            answer.json
+        );
         answer.json["data"].clone()
     }
 
@@ -78,12 +97,15 @@ impl Client {
     pub async fn error_code(&self, query: &str, variables: Value) -> String {
         let answer = self.send(query, variables).await;
         let code = &answer.json["errors"][0]["extensions"]["code"];
-        code.as_str().unwrap_or_else(|| panic!("{query}\n{:#}", answer.json)).to_owned()
+        code.as_str()
+            .unwrap_or_else(|| panic!("{query}\n{:#}", answer.json))
+            .to_owned()
     }
 
     /// Sends a mutation with an `input`, and returns its payload.
     pub async fn mutate(&self, field: &str, selection: &str, input: Value) -> Value {
-        let kind = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
+        let (first, rest) = field.split_at(1);
+        let kind = format!("{}{rest}Input", first.to_uppercase());
         let query = format!(
             "mutation ($input: {kind}!) {{ {field}(input: $input) {{ {selection} userErrors {{ field \
              message code }} }} }}"
@@ -102,11 +124,22 @@ impl Client {
     /// `field.path CODE`.
     pub async fn user_errors(&self, field: &str, input: Value) -> Vec<String> {
         let payload = self.mutate(field, "", input).await;
-        let errors = payload["userErrors"].as_array().expect("a payload has userErrors").iter();
+        let errors = payload["userErrors"]
+            .as_array()
+            .expect("a payload has userErrors")
+            .iter();
         let text = |error: &Value| {
-            let path: Vec<_> =
-                error["field"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            format!("{} {}", path.join("."), error["code"].as_str().unwrap_or_default())
+            let path: Vec<_> = error["field"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            format!(
+                "{} {}",
+                path.join("."),
+                error["code"].as_str().unwrap_or_default()
+            )
         };
         errors.map(text).collect()
     }
@@ -132,6 +165,14 @@ impl Client {
         (text(&pipeline["id"]), text(&pipeline["source"]["url"]))
     }
 
+    /// Makes a pipeline that polls an address every minute and stores the records under a path as
+    /// they come; returns its id.
+    pub async fn new_polling(&self, name: &str, url: &str, records_path: &str) -> String {
+        let polling = json!({ "url": url, "intervalSeconds": 60, "recordsPath": records_path });
+        let input = json!({ "name": name, "source": { "httpPolling": polling } });
+        self.new_pipeline(input).await.0
+    }
+
     /// Posts JSON to a URL.
     pub async fn post(&self, url: &str, body: &Value) -> Answer {
         self.post_text(url, body.to_string()).await
@@ -139,7 +180,11 @@ impl Client {
 
     /// Posts a body to a URL.
     pub async fn post_text(&self, url: &str, body: String) -> Answer {
-        let request = self.http.post(url).header("content-type", "application/json").body(body);
+        let request = self
+            .http
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body);
         Answer::read(request.send().await.expect("Dash answers")).await
     }
 
@@ -154,7 +199,10 @@ impl Client {
         let query = "query ($id: ID!) { pipeline(id: $id) { records(first: 100) { nodes { cursor \
                      time fields } } } }";
         let data = self.data(query, json!({ "id": pipeline_id })).await;
-        data["pipeline"]["records"]["nodes"].as_array().cloned().unwrap_or_default()
+        data["pipeline"]["records"]["nodes"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// All records of a pipeline, the oldest first, read page by page.
@@ -194,7 +242,10 @@ impl Client {
                      state received stored dropped failed error { code message } recordErrors { \
                      step path value message received } } } } }";
         let data = self.data(query, json!({ "id": pipeline_id })).await;
-        data["pipeline"]["runs"]["nodes"].as_array().cloned().unwrap_or_default()
+        data["pipeline"]["runs"]["nodes"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
@@ -215,6 +266,9 @@ impl Answer {
 
     /// A header as text; empty when it is not there.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }

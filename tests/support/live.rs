@@ -36,7 +36,10 @@ impl Live {
         let url = client.url().replacen("http", "ws", 1);
         let mut request = format!("{url}/graphql/ws").into_client_request().unwrap();
         let headers = request.headers_mut();
-        headers.insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        headers.insert(
+            "sec-websocket-protocol",
+            "graphql-transport-ws".parse().unwrap(),
+        );
         headers.insert("origin", origin.parse().unwrap());
         if let Some(cookie) = client.cookie() {
             headers.insert("cookie", cookie.parse().unwrap());
@@ -46,7 +49,11 @@ impl Live {
             Err(tungstenite::Error::Http(refusal)) => return Err(refusal.status().as_u16()),
             Err(error) => panic!("the socket does not open: {error}"),
         };
-        let mut live = Self { socket, waiting: HashMap::new(), next_id: 1 };
+        let mut live = Self {
+            socket,
+            waiting: HashMap::new(),
+            next_id: 1,
+        };
         live.send(json!({ "type": "connection_init" })).await;
         assert_eq!(live.receive().await["type"], "connection_ack");
         Ok(live)
@@ -57,7 +64,8 @@ impl Live {
         let id = self.next_id.to_string();
         self.next_id += 1;
         let payload = json!({ "query": query, "variables": variables });
-        self.send(json!({ "type": "subscribe", "id": id, "payload": payload })).await;
+        self.send(json!({ "type": "subscribe", "id": id, "payload": payload }))
+            .await;
         id
     }
 
@@ -96,13 +104,28 @@ impl Live {
         tokio::time::timeout(wait, self.next(id)).await.is_err()
     }
 
+    /// Waits for the server to close the socket; returns the code it gives.
+    pub async fn closed(mut self) -> Option<u16> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            match message.expect("the socket is closed in time") {
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
     /// Closes the socket without a word, as a lost connection does.
     pub fn cut(self) {
         drop(self);
     }
 
     async fn send(&mut self, message: Value) {
-        self.socket.send(Message::text(message.to_string())).await.expect("the socket is open");
+        self.socket
+            .send(Message::text(message.to_string()))
+            .await
+            .expect("the socket is open");
     }
 
     async fn receive(&mut self) -> Value {

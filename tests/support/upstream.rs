@@ -1,5 +1,6 @@
 //! A server for Dash to poll, which answers as the test tells it to.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +11,10 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// How long a request may take to come before the test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How an upstream answers.
 #[derive(Clone, Debug)]
@@ -40,7 +45,9 @@ pub struct Request {
 #[derive(Debug)]
 struct Shared {
     reply: Reply,
+    replies_by_path: HashMap<String, Reply>,
     requests: Vec<Request>,
+    count: watch::Sender<usize>,
     at_once: usize,
     most_at_once: usize,
 }
@@ -56,12 +63,25 @@ pub struct Upstream {
 impl Upstream {
     /// Starts a server that answers with `reply` until it is told otherwise.
     pub async fn start(reply: Reply) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let url = format!("http://{}", listener.local_addr().expect("it has an address"));
-        let shared =
-            Shared { reply, requests: Vec::new(), at_once: 0, most_at_once: 0 };
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let url = format!(
+            "http://{}",
+            listener.local_addr().expect("it has an address")
+        );
+        let shared = Shared {
+            reply,
+            replies_by_path: HashMap::new(),
+            requests: Vec::new(),
+            count: watch::Sender::new(0),
+            at_once: 0,
+            most_at_once: 0,
+        };
         let shared = Arc::new(Mutex::new(shared));
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
         Self { url, shared }
     }
@@ -69,6 +89,19 @@ impl Upstream {
     /// Answers otherwise from now on.
     pub fn reply_with(&self, reply: Reply) {
         self.shared.lock().unwrap().reply = reply;
+    }
+
+    /// Answers otherwise on one path.
+    pub fn reply_at(&self, path: &str, reply: Reply) {
+        let mut shared = self.shared.lock().unwrap();
+        shared.replies_by_path.insert(path.to_owned(), reply);
+    }
+
+    /// Waits until it was asked so many times.
+    pub async fn asked(&self, times: usize) {
+        let mut count = self.shared.lock().unwrap().count.subscribe();
+        let waited = tokio::time::timeout(PATIENCE, count.wait_for(|count| *count >= times));
+        waited.await.expect("it is asked in time").expect("it runs");
     }
 
     /// The requests so far.
@@ -89,10 +122,15 @@ async fn answer(
 ) -> Response {
     let reply = {
         let mut shared = shared.lock().unwrap();
-        shared.requests.push(Request { uri: uri.to_string(), headers });
+        shared.requests.push(Request {
+            uri: uri.to_string(),
+            headers,
+        });
+        shared.count.send_modify(|count| *count += 1);
         shared.at_once += 1;
         shared.most_at_once = shared.most_at_once.max(shared.at_once);
-        shared.reply.clone()
+        let by_path = shared.replies_by_path.get(uri.path());
+        by_path.unwrap_or(&shared.reply).clone()
     };
     let response = match reply {
         Reply::Json(json) => axum::Json(json).into_response(),
@@ -107,7 +145,10 @@ async fn answer(
         }
         Reply::Never => std::future::pending().await,
         Reply::BreakOff => {
-            let chunks = [Ok(Bytes::from("[{")), Err(std::io::Error::other("broken off"))];
+            let chunks = [
+                Ok(Bytes::from("[{")),
+                Err(std::io::Error::other("broken off")),
+            ];
             Body::from_stream(futures_util::stream::iter(chunks)).into_response()
         }
     };

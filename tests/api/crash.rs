@@ -1,0 +1,229 @@
+//! `kill -9`: the real program, killed at any moment, has everything that it acknowledged, once.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use dash_tests::live::Live;
+use dash_tests::upstream::{Reply, Upstream};
+use dash_tests::{Client, app, environment};
+use serde_json::{Value, json};
+use sqlx::Connection;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::Notify;
+
+const CRASHES: usize = 20;
+
+/// Where a program keeps its data.
+struct Data {
+    folder: TempDir,
+    database_url: String,
+}
+
+impl Data {
+    async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let database_url = match environment::postgres_url() {
+            Some(server) => app::new_postgres_database(&server).await,
+            None => sqlite_url(folder.path()),
+        };
+        Self {
+            folder,
+            database_url,
+        }
+    }
+
+    /// Lets the leases of dead processes run out now instead of in half a minute.
+    async fn end_leases(&self) {
+        let sql = "UPDATE jobs SET lease_until_ms = 0 WHERE lease_token IS NOT NULL";
+        let ended = if self.database_url.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(&self.database_url)
+                .await
+                .unwrap();
+            sqlx::query(sql)
+                .execute(&mut connection)
+                .await
+                .unwrap()
+                .rows_affected()
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.database_url)
+                .await
+                .unwrap();
+            sqlx::query(sql)
+                .execute(&mut connection)
+                .await
+                .unwrap()
+                .rows_affected()
+        };
+        assert_eq!(ended, 1, "one job was running");
+    }
+}
+
+fn sqlite_url(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("dash.db").display())
+}
+
+/// A running program.
+struct Dash {
+    process: Child,
+    url: String,
+}
+
+impl Dash {
+    async fn start(data: &Data) -> Self {
+        let mut process = Command::new(environment::dash_program())
+            .args(["serve", "--port", "0"])
+            .env("DATABASE_URL", &data.database_url)
+            .env("DASH_DATA_DIR", data.folder.path())
+            .env("DASH_LISTEN", "127.0.0.1")
+            .env("DASH_ALLOW_TARGETS", "127.0.0.1")
+            .env("DASH_LOG", "error")
+            .current_dir(data.folder.path())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let ready = tokio::time::timeout(Duration::from_secs(30), lines.next_line());
+        let ready = ready
+            .await
+            .expect("it starts in time")
+            .unwrap()
+            .expect("it starts");
+        let port = ready.rsplit_once(':').unwrap().1;
+        let url = format!("http://127.0.0.1:{port}");
+        Self { process, url }
+    }
+
+    async fn kill(mut self) {
+        self.process.kill().await.unwrap();
+    }
+}
+
+/// A number below `limit`, by chance.
+fn chance(limit: u128) -> u64 {
+    u64::try_from((uuid::Uuid::now_v7().as_u128() & 0xffff_ffff) % limit).unwrap()
+}
+
+/// Posts numbered records until Dash is gone; returns those that were acknowledged. The first
+/// acknowledgement is announced.
+async fn send(client: &Client, url: &str, sender: u32, first: &Notify) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    for n in 0.. {
+        let keys: Vec<_> = (0..=n % 3)
+            .map(|item| format!("{sender}-{n}-{item}"))
+            .collect();
+        let records: Vec<_> = keys.iter().map(|key| json!({ "key": key })).collect();
+        let request = client.http().post(url).body(json!(records).to_string());
+        match request.send().await {
+            Ok(answer) => {
+                assert_eq!(answer.status(), 200);
+                acknowledged.extend(keys);
+                first.notify_one();
+            }
+            Err(_) => break,
+        }
+    }
+    acknowledged
+}
+
+#[tokio::test]
+async fn killed_at_any_moment_it_has_every_acknowledged_record_exactly_once() {
+    let data = Data::new().await;
+    let mut dash = Dash::start(&data).await;
+    let mut ann = Client::new(&dash.url);
+    ann.sign_up("Ann", "ann@corp.test", "correct horse battery")
+        .await;
+    let mut lost_answers = 0;
+    for crash in 0..CRASHES {
+        let (id, url) = ann.new_webhook(&format!("Crash {crash}")).await;
+        let url = format!("{}/hooks/{}", dash.url, url.rsplit_once('/').unwrap().1);
+        let first = Notify::new();
+        let senders = (0..4).map(|sender| send(&ann, &url, sender, &first));
+        let killed = async {
+            first.notified().await;
+            tokio::time::sleep(Duration::from_millis(chance(300))).await;
+            dash.kill().await;
+        };
+        let (acknowledged, ()) = tokio::join!(futures_util::future::join_all(senders), killed);
+        let acknowledged = acknowledged.concat();
+
+        dash = Dash::start(&data).await;
+        ann = ann.at(&dash.url);
+        let records = ann.all_records(&id).await;
+        let mut stored: Vec<_> = records
+            .iter()
+            .map(|record| record["fields"]["key"].as_str().unwrap().to_owned())
+            .collect();
+        let numbers: Vec<usize> = records
+            .iter()
+            .map(|record| record["cursor"].as_str().unwrap().parse().unwrap())
+            .collect();
+        assert_eq!(numbers, Vec::from_iter(1..=records.len()), "crash {crash}");
+        let count = ann.pipeline(&id).await["recordCount"].clone();
+        assert_eq!(
+            count.as_f64().map(|count| count.to_string()),
+            Some(records.len().to_string())
+        );
+        stored.sort();
+        stored.dedup();
+        assert_eq!(
+            stored.len(),
+            records.len(),
+            "crash {crash}: a record is there twice"
+        );
+        for key in &acknowledged {
+            assert!(
+                stored.binary_search(key).is_ok(),
+                "crash {crash}: {key} is lost"
+            );
+        }
+        assert!(!acknowledged.is_empty(), "crash {crash}");
+        lost_answers += stored.len() - acknowledged.len();
+    }
+    // At most one post of each sender was under way at each crash.
+    assert!(lost_answers <= CRASHES * 4 * 3, "{lost_answers}");
+    dash.kill().await;
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_of_a_poll_it_polls_on_and_stores_the_answer_once() {
+    let data = Data::new().await;
+    let dash = Dash::start(&data).await;
+    let ann = Client::new(&dash.url);
+    ann.sign_up("Ann", "ann@corp.test", "correct horse battery")
+        .await;
+    let upstream = Upstream::start(Reply::Never).await;
+    let id = ann.new_polling("Feed", &upstream.url, "$").await;
+    upstream.asked(1).await;
+    dash.kill().await;
+
+    upstream.reply_with(Reply::Json(json!([{"n": 1}, {"n": 2}, {"n": 3}])));
+    data.end_leases().await;
+    let dash = Dash::start(&data).await;
+    let ann = ann.at(&dash.url);
+    let mut live = Live::connect(&ann).await;
+    let query = "subscription ($id: ID!) { pipelineRecords(pipelineId: $id, after: \"0\") { records { \
+                 fields } } }";
+    let subscription = live.subscribe(query, json!({ "id": id })).await;
+    let batch = live.next(&subscription).await["pipelineRecords"].clone();
+    assert_eq!(batch["records"].as_array().unwrap().len(), 3);
+    let runs = ann.runs(&id).await;
+    let [run] = &runs[..] else {
+        panic!("one run: {runs:?}")
+    };
+    assert_eq!(
+        (&run["state"], &run["stored"]),
+        (&json!("SUCCEEDED"), &json!(3))
+    );
+    let pipeline = ann.pipeline(&id).await;
+    assert_eq!(
+        (&pipeline["recordCount"], &pipeline["state"]),
+        (&json!(3.0), &json!("RUNNING"))
+    );
+    assert_ne!(pipeline["nextRunAt"], Value::Null);
+    assert_eq!(upstream.requests().len(), 2);
+    dash.kill().await;
+}

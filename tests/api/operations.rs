@@ -1,0 +1,182 @@
+//! What whoever runs Dash relies on: health, metrics, request ids, and a stop that loses nothing.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use dash_tests::TestApp;
+use dash_tests::client::Answer;
+use dash_tests::live::Live;
+use serde_json::json;
+
+#[tokio::test]
+async fn health_is_told() {
+    let app = TestApp::start().await;
+    let client = app.anonymous();
+    let alive = client.get("/healthz").await;
+    assert_eq!(
+        (alive.status.as_u16(), alive.json),
+        (200, json!({"status": "alive"}))
+    );
+    let ready = client.get("/readyz").await;
+    assert_eq!(
+        (ready.status.as_u16(), ready.json),
+        (200, json!({"status": "ready"}))
+    );
+}
+
+#[tokio::test]
+async fn a_dash_whose_database_waits_for_a_migration_is_alive_but_not_ready() {
+    let app = TestApp::start().await;
+    assert_eq!(
+        app.execute("DELETE FROM seaql_migrations WHERE version LIKE '%dashboards'")
+            .await,
+        1
+    );
+    let client = app.anonymous();
+    assert_eq!(client.get("/healthz").await.status, 200);
+    let ready = client.get("/readyz").await;
+    assert_eq!(ready.status, 503);
+    assert_eq!(ready.json["problem"], "the database waits for a migration");
+}
+
+#[tokio::test]
+async fn metrics_count_what_happens() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let (_, url) = ann.new_webhook("Orders").await;
+    ann.post(&url, &json!([{"n": 1}, 2])).await;
+    let _live = Live::connect(&ann).await;
+    let metrics = ann.get("/metrics").await;
+    assert_eq!(metrics.status, 200);
+    assert!(
+        metrics
+            .header("content-type")
+            .starts_with("text/plain; version=0.0.4")
+    );
+    for name in [
+        "dash_build_info{version=",
+        "dash_http_requests_total{",
+        "dash_http_request_duration_seconds_bucket{",
+        "dash_websocket_connections",
+        "dash_records_received_total",
+        "dash_records_stored_total",
+        "dash_records_failed_total",
+        "dash_commit_records",
+    ] {
+        assert!(
+            metrics.text.contains(&format!("\n{name}")),
+            "{name}: {}",
+            metrics.text
+        );
+    }
+    assert!(metrics.text.contains("route=\"/hooks/{key}\""));
+    let key = url.rsplit_once('/').unwrap().1;
+    assert!(!metrics.text.contains(key), "a webhook's URL is a secret");
+}
+
+#[tokio::test]
+async fn a_request_keeps_the_id_that_its_sender_gave_it() {
+    let app = TestApp::start().await;
+    let client = app.anonymous();
+    let get = async |id: &str| {
+        let request = client.http().get(format!("{}/nothing", app.url));
+        let request = request.header("x-request-id", id);
+        Answer::read(request.send().await.unwrap()).await
+    };
+    let answer = get("order-17.a_b").await;
+    assert_eq!(answer.status, 404);
+    assert_eq!(answer.header("x-request-id"), "order-17.a_b");
+    assert_eq!(answer.json["requestId"], "order-17.a_b");
+    let replaced = get("<script>").await;
+    assert_eq!(replaced.header("x-request-id").len(), 32);
+    assert_ne!(
+        client.get("/healthz").await.header("x-request-id"),
+        replaced.header("x-request-id")
+    );
+}
+
+#[tokio::test]
+async fn answers_tell_browsers_to_be_careful() {
+    let app = TestApp::start().await;
+    for path in ["/", "/healthz", "/graphql?query={__typename}", "/nothing"] {
+        let answer = app.anonymous().get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(!answer.header("referrer-policy").is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_web_client_dash_says_what_it_is() {
+    let app = TestApp::start().await;
+    let root = app.anonymous().get("/").await;
+    assert_eq!(
+        (root.status.as_u16(), &root.json["links"]["graphql"]),
+        (200, &json!("/graphql"))
+    );
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_before_a_stop_is_there_after_it() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let (id, url) = ann.new_webhook("Orders").await;
+    let stopping = AtomicBool::new(false);
+    let sender = |sender: u32| {
+        let (ann, url, stopping) = (&ann, &url, &stopping);
+        async move {
+            let mut acknowledged = Vec::new();
+            for n in 0.. {
+                let key = format!("{sender}-{n}");
+                let request = ann.http().post(url).body(json!({ "key": key }).to_string());
+                match request.send().await {
+                    Ok(answer) if answer.status() == 200 => acknowledged.push(key),
+                    refused => {
+                        assert!(stopping.load(Ordering::SeqCst), "{refused:?}");
+                        break;
+                    }
+                }
+            }
+            acknowledged
+        }
+    };
+    let stop = async {
+        // Some records first; the stop comes in the middle of others.
+        while ann.pipeline(&id).await["recordCount"].as_f64().unwrap() < 40.0 {}
+        stopping.store(true, Ordering::SeqCst);
+        let restarted = tokio::time::timeout(Duration::from_secs(20), app.restart()).await;
+        restarted.expect("it stops in time")
+    };
+    let senders = futures_util::future::join_all((0..4).map(sender));
+    let (acknowledged, app) = tokio::join!(senders, stop);
+    let mut stored: Vec<_> = ann
+        .at(&app.url)
+        .all_records(&id)
+        .await
+        .iter()
+        .map(|record| record["fields"]["key"].as_str().unwrap().to_owned())
+        .collect();
+    stored.sort();
+    let count = stored.len();
+    stored.dedup();
+    assert_eq!(stored.len(), count, "nothing is there twice");
+    for key in acknowledged.concat() {
+        assert!(
+            stored.binary_search(&key).is_ok(),
+            "{key} was acknowledged and is lost"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stop_ends_open_websockets() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let (id, _) = ann.new_webhook("Orders").await;
+    let mut live = Live::connect(&ann).await;
+    let query = "subscription ($id: ID!) { pipelineRecords(pipelineId: $id) { cursor } }";
+    live.subscribe(query, json!({ "id": id })).await;
+    let stop = tokio::time::timeout(Duration::from_secs(10), app.stop());
+    let (stopped, code) = tokio::join!(stop, live.closed());
+    assert!(stopped.is_ok());
+    assert_eq!(code, Some(1001));
+}

@@ -1,0 +1,690 @@
+//! Polling: real feeds, sources that fail in every way, the rhythm of polls, and the leases that keep
+//! two of them from happening at once.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use dash_api::jobs::{LEASE_MS, Next};
+use dash_shared::timestamps::{format_ms, parse_ms};
+use dash_tests::app::START_MS;
+use dash_tests::upstream::{Reply, Upstream};
+use dash_tests::{Client, TestApp, environment};
+use serde_json::{Value, json};
+
+const MINUTE_MS: i64 = 60_000;
+/// More than the longest pause between polls that fail.
+const AFTER_ANY_BACKOFF_MS: i64 = 16 * MINUTE_MS;
+
+fn vega(name: &str) -> Value {
+    let file = environment::node_modules()
+        .join("vega-datasets/data")
+        .join(name);
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn time_ms(record: &Value) -> i64 {
+    parse_ms(&record["time"]).unwrap()
+}
+
+/// When the pipeline is polled next, in milliseconds after the start of the test.
+async fn next_after_start(ann: &Client, id: &str) -> i64 {
+    parse_ms(&ann.pipeline(id).await["nextRunAt"]).unwrap() - START_MS
+}
+
+/// A Dash, somebody there, a server, and the id of a pipeline that polls it every minute.
+async fn polled(reply: Reply, path: &str) -> (TestApp, Client, Upstream, String) {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let upstream = Upstream::start(reply).await;
+    let id = ann
+        .new_polling("Feed", &format!("{}/feed", upstream.url), path)
+        .await;
+    (app, ann, upstream, id)
+}
+
+#[tokio::test]
+async fn every_earthquake_of_a_week_is_stored_with_its_own_time() {
+    let feed = vega("earthquakes.json");
+    let quakes = feed["features"].as_array().unwrap().clone();
+    assert!(quakes.len() > 1_700);
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let upstream = Upstream::start(Reply::Json(feed)).await;
+    let polling = json!({
+        "url": format!("{}/all_week.geojson", upstream.url),
+        "intervalSeconds": 60, "recordsPath": "$.features",
+    });
+    let fields = json!([
+        {"from": "properties.mag", "to": "mag", "cast": "NUMBER"},
+        {"from": "properties.place", "to": "place", "cast": "TEXT"},
+        {"from": "properties.time", "to": "time", "cast": "TIME"},
+        {"from": "geometry.coordinates[2]", "to": "depth_km"},
+    ]);
+    let source = json!({ "httpPolling": polling });
+    let steps = json!([{ "fields": fields }]);
+    let input = json!({ "name": "Quakes", "source": source, "steps": steps, "timeField": "time" });
+    let (id, _) = ann.new_pipeline(input).await;
+    assert_eq!(app.run_due_jobs().await, 1);
+
+    let records = ann.all_records(&id).await;
+    assert_eq!(records.len(), quakes.len());
+    for (record, quake) in records.iter().zip(&quakes) {
+        let happened_ms = quake["properties"]["time"].as_i64().unwrap();
+        assert_eq!(time_ms(record), happened_ms);
+        let expected = json!({
+            "mag": quake["properties"]["mag"],
+            "place": quake["properties"]["place"],
+            "time": format_ms(happened_ms),
+            "depth_km": quake["geometry"]["coordinates"][2],
+        });
+        assert_eq!(record["fields"], expected);
+    }
+    let run = &ann.runs(&id).await[0];
+    assert_eq!(
+        (&run["trigger"], &run["state"]),
+        (&json!("SCHEDULE"), &json!("SUCCEEDED"))
+    );
+    assert_eq!(
+        (&run["received"], &run["stored"]),
+        (&json!(1_707), &json!(1_707))
+    );
+}
+
+#[tokio::test]
+async fn a_plain_list_of_3201_films_is_stored_as_it_comes() {
+    let films = vega("movies.json");
+    let (app, ann, _upstream, id) = polled(Reply::Json(films.clone()), "$").await;
+    app.run_due_jobs().await;
+    let found: Vec<_> = ann
+        .all_records(&id)
+        .await
+        .iter()
+        .map(|record| record["fields"].clone())
+        .collect();
+    assert_eq!(json!(found).to_string(), films.to_string());
+}
+
+#[tokio::test]
+async fn a_series_of_prices_keeps_its_dates() {
+    let days = vega("ohlc.json");
+    let (app, ann, _upstream, id) = polled(Reply::Json(json!({"data": days})), "$.data[*]").await;
+    let change = json!({ "id": id, "timeField": "date" });
+    ann.done("updatePipeline", "pipeline { timeField }", change)
+        .await;
+    app.run_due_jobs().await;
+    let records = ann.all_records(&id).await;
+    assert_eq!(records.len(), days.as_array().unwrap().len());
+    for (record, day) in records.iter().zip(days.as_array().unwrap()) {
+        assert_eq!(time_ms(record), parse_ms(&day["date"]).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_source_answers_is_told_in_the_history_and_the_next_success_clears_it() {
+    let good = || Reply::Json(json!({"rows": [{"n": 1}]}));
+    let (app, ann, upstream, id) = polled(good(), "$.rows").await;
+    assert_eq!(app.run_due_jobs().await, 1);
+    let raw = |status, content_type, body: &str| {
+        Reply::Raw(status, content_type, Bytes::from(body.to_owned()))
+    };
+    let json_type = "application/json";
+    let too_large = format!("{{\"rows\":\"{}\"}}", "x".repeat(10 * 1024 * 1024));
+    let many: Vec<_> = (0..10_001).map(|n| json!({ "n": n })).collect();
+    let cases = [
+        (
+            raw(500, json_type, "{}"),
+            "BAD_STATUS",
+            "status 500 Internal Server Error. The problem is on its side",
+        ),
+        (
+            raw(401, json_type, "{}"),
+            "BAD_STATUS",
+            "status 401 Unauthorized. Check the token",
+        ),
+        (
+            raw(404, json_type, "{}"),
+            "BAD_STATUS",
+            "status 404 Not Found. Check the address",
+        ),
+        (
+            raw(429, json_type, "{}"),
+            "BAD_STATUS",
+            "choose a longer interval",
+        ),
+        (raw(304, json_type, ""), "BAD_STATUS", "status 304"),
+        (
+            raw(200, "text/html", "<!doctype html><p>Log in"),
+            "NOT_JSON",
+            "a web page (HTML)",
+        ),
+        (
+            raw(200, json_type, "<html>"),
+            "NOT_JSON",
+            "a web page (HTML)",
+        ),
+        (raw(200, json_type, ""), "NOT_JSON", "an empty body"),
+        (raw(204, json_type, ""), "NOT_JSON", "an empty body"),
+        (
+            raw(200, json_type, "{\"rows\": ["),
+            "NOT_JSON",
+            "EOF while parsing a list at line 1",
+        ),
+        (
+            raw(200, "text/csv", "a,b\n1,2"),
+            "NOT_JSON",
+            "The answer is not JSON",
+        ),
+        (
+            raw(200, json_type, &too_large),
+            "TOO_LARGE",
+            "larger than 10 MB",
+        ),
+        (
+            Reply::Json(json!({ "rows": many })),
+            "TOO_LARGE",
+            "10001 records",
+        ),
+        (
+            Reply::Json(json!({"data": []})),
+            "NO_RECORDS",
+            "nothing under the records path",
+        ),
+        (
+            Reply::BreakOff,
+            "UNREACHABLE",
+            "The answer of 127.0.0.1 broke off",
+        ),
+        (
+            Reply::Redirect("/feed".to_owned()),
+            "BAD_STATUS",
+            "redirects more than 5 times",
+        ),
+        (
+            Reply::Redirect("ftp://127.0.0.1/".to_owned()),
+            "FORBIDDEN_TARGET",
+            "does not ask ftp addresses",
+        ),
+        (
+            Reply::Redirect("http://10.0.0.1/".to_owned()),
+            "FORBIDDEN_TARGET",
+            "10.0.0.1 is inside a private network",
+        ),
+    ];
+    for (index, (reply, code, message)) in cases.into_iter().enumerate() {
+        upstream.reply_with(reply);
+        assert_eq!(app.pass(AFTER_ANY_BACKOFF_MS).await, 1, "{message}");
+        let runs = ann.runs(&id).await;
+        assert_eq!(runs.len(), 2 * index + 2, "{message}");
+        let run = &runs[0];
+        assert_eq!(
+            (&run["state"], &run["stored"]),
+            (&json!("FAILED"), &json!(0))
+        );
+        assert_eq!(run["error"]["code"], code, "{message}");
+        let told = run["error"]["message"].as_str().unwrap();
+        assert!(told.contains(message), "{told}");
+        let pipeline = ann.pipeline(&id).await;
+        assert_eq!(pipeline["state"], "FAILING");
+        assert!(pipeline["failingSince"].is_string());
+
+        upstream.reply_with(good());
+        assert_eq!(app.pass(AFTER_ANY_BACKOFF_MS).await, 1);
+        let pipeline = ann.pipeline(&id).await;
+        assert_eq!(
+            (&pipeline["state"], &pipeline["failingSince"]),
+            (&json!("RUNNING"), &Value::Null)
+        );
+        #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
+        let polls = index as f64 + 2.0;
+        assert_eq!(pipeline["recordCount"], polls, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_empty_is_no_failure() {
+    let (app, ann, _upstream, id) = polled(Reply::Json(json!({"rows": []})), "$.rows").await;
+    app.run_due_jobs().await;
+    let run = &ann.runs(&id).await[0];
+    assert_eq!(
+        (&run["state"], &run["received"]),
+        (&json!("SUCCEEDED"), &json!(0))
+    );
+    assert_eq!(ann.pipeline(&id).await["state"], "RUNNING");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unreachable() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    for (url, host) in [
+        (format!("http://{address}/"), "127.0.0.1"),
+        (
+            "http://no-such-host.invalid/".to_owned(),
+            "no-such-host.invalid",
+        ),
+    ] {
+        let id = ann.new_polling("Gone", &url, "$").await;
+        assert_eq!(app.run_due_jobs().await, 1);
+        let error = ann.runs(&id).await[0]["error"].clone();
+        assert_eq!(error["code"], "UNREACHABLE");
+        let message = error["message"].as_str().unwrap();
+        assert!(
+            message.starts_with(&format!("{host} cannot be reached: ")),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_given_up() {
+    let (app, ann, upstream, id) = polled(Reply::Never, "$").await;
+    app.run_due_jobs().await;
+    let error = ann.runs(&id).await[0]["error"].clone();
+    let message = "127.0.0.1 did not answer within 15 seconds.";
+    assert_eq!(error, json!({ "code": "TIMEOUT", "message": message }));
+    upstream.reply_with(Reply::Late(Duration::from_millis(300), json!([{"n": 1}])));
+    app.pass(AFTER_ANY_BACKOFF_MS).await;
+    assert_eq!(ann.pipeline(&id).await["recordCount"], 1.0);
+}
+
+#[tokio::test]
+async fn redirects_are_followed_but_secret_headers_stay_with_their_origin() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let elsewhere = Upstream::start(Reply::Json(json!([{"n": 1}]))).await;
+    let upstream = Upstream::start(Reply::Redirect(format!("{}/b", elsewhere.url))).await;
+    upstream.reply_at("/start", Reply::Redirect("/next".to_owned()));
+    let polling = json!({
+        "url": format!("{}/start", upstream.url), "intervalSeconds": 60,
+        "headers": [{"name": "X-Api-Key", "value": "swordfish"}],
+    });
+    let input = json!({ "name": "Moved", "source": { "httpPolling": polling } });
+    let (id, _) = ann.new_pipeline(input).await;
+    app.run_due_jobs().await;
+    assert_eq!(ann.pipeline(&id).await["recordCount"], 1.0);
+    let asked: Vec<_> = upstream
+        .requests()
+        .into_iter()
+        .map(|request| (request.uri, request.headers["x-api-key"].clone()))
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            ("/start".to_owned(), "swordfish".parse().unwrap()),
+            ("/next".to_owned(), "swordfish".parse().unwrap())
+        ]
+    );
+    let [request] = &elsewhere.requests()[..] else {
+        panic!("it is asked once")
+    };
+    assert_eq!(request.uri, "/b");
+    assert!(
+        !request.headers.contains_key("x-api-key"),
+        "{:?}",
+        request.headers
+    );
+    assert_eq!(request.headers["accept"], "application/json");
+}
+
+#[tokio::test]
+async fn polls_keep_their_rhythm() {
+    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
+    assert_eq!(app.run_due_jobs().await, 1);
+    assert_eq!(next_after_start(&ann, &id).await, MINUTE_MS);
+    assert_eq!(app.pass(MINUTE_MS - 1).await, 0);
+    assert_eq!(app.pass(1).await, 1);
+    assert_eq!(next_after_start(&ann, &id).await, 2 * MINUTE_MS);
+    // Polls that were missed are not made up for.
+    assert_eq!(app.pass(2 * MINUTE_MS + 30_000).await, 1);
+    assert_eq!(next_after_start(&ann, &id).await, 4 * MINUTE_MS);
+    assert_eq!(app.pass(30_000).await, 1);
+    assert_eq!(upstream.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn polls_that_fail_are_made_less_and_less_often() {
+    let failing = Reply::Raw(500, "text/plain", Bytes::new());
+    let (app, ann, upstream, id) = polled(failing, "$").await;
+    let mut now = 0;
+    for (poll, pause) in [2, 4, 8, 15, 15].into_iter().enumerate() {
+        assert_eq!(app.run_due_jobs().await, 1, "{poll}");
+        now += pause * MINUTE_MS;
+        assert_eq!(next_after_start(&ann, &id).await, now);
+        app.clock.advance_ms(pause * MINUTE_MS);
+    }
+    let since = ann.pipeline(&id).await["failingSince"].clone();
+    assert_eq!(parse_ms(&since), Some(START_MS));
+    upstream.reply_with(Reply::Json(json!([])));
+    assert_eq!(app.run_due_jobs().await, 1);
+    assert_eq!(next_after_start(&ann, &id).await, now + MINUTE_MS);
+}
+
+#[tokio::test]
+async fn a_pipeline_runs_at_once_when_somebody_asks_for_it() {
+    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
+    app.run_due_jobs().await;
+    app.clock.advance_ms(10_000);
+    ann.done("runPipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    assert_eq!(app.run_due_jobs().await, 1);
+    assert_eq!(ann.runs(&id).await[0]["trigger"], "MANUAL");
+    assert_eq!(upstream.requests().len(), 2);
+
+    // A paused one too, once.
+    ann.done("pausePipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    assert_eq!(app.pass(10 * MINUTE_MS).await, 0);
+    ann.done("runPipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    assert_eq!(app.run_due_jobs().await, 1);
+    assert_eq!(app.pass(10 * MINUTE_MS).await, 0);
+    let pipeline = ann.pipeline(&id).await;
+    assert_eq!(
+        (&pipeline["state"], &pipeline["nextRunAt"]),
+        (&json!("PAUSED"), &Value::Null)
+    );
+    assert_eq!(pipeline["recordCount"], 3.0);
+}
+
+#[tokio::test]
+async fn a_pipeline_that_is_resumed_while_it_runs_goes_on() {
+    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
+    app.run_due_jobs().await;
+    ann.done("pausePipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    app.clock.advance_ms(1);
+    ann.done("runPipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    let [job] = &app.app.jobs.claim(10).await.unwrap()[..] else {
+        panic!("one job is due")
+    };
+    let next = app.app.pipelines.run_job(job).await;
+    ann.done("resumePipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    app.app.jobs.finish(job, next).await.unwrap();
+    assert!(ann.pipeline(&id).await["nextRunAt"].is_string());
+    app.clock.advance_ms(1);
+    assert_eq!(app.run_due_jobs().await, 1);
+    assert_eq!(upstream.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_pipeline_that_is_asked_to_run_while_it_runs_runs_again() {
+    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
+    let [job] = &app.app.jobs.claim(10).await.unwrap()[..] else {
+        panic!("one job is due")
+    };
+    let next = app.app.pipelines.run_job(job).await;
+    app.clock.advance_ms(1);
+    ann.done("runPipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    assert_eq!(app.run_due_jobs().await, 0, "it is still running");
+    app.app.jobs.finish(job, next).await.unwrap();
+    assert_eq!(app.run_due_jobs().await, 1);
+    assert_eq!(upstream.requests().len(), 2);
+    assert_eq!(ann.runs(&id).await[0]["trigger"], "MANUAL");
+}
+
+#[tokio::test]
+async fn two_processes_never_poll_at_once() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let late = Reply::Late(Duration::from_millis(200), json!([{"n": 1}]));
+    let upstream = Upstream::start(late).await;
+    let mut ids = Vec::new();
+    for n in 0..4 {
+        ids.push(
+            ann.new_polling("Feed", &format!("{}/{n}", upstream.url), "$")
+                .await,
+        );
+    }
+    let other = app.beside().await;
+    let (here, there) = tokio::join!(app.run_due_jobs(), other.run_due_jobs());
+    assert_eq!(here + there, 4);
+    assert_eq!(upstream.requests().len(), 4);
+    for id in ids {
+        assert_eq!(ann.pipeline(&id).await["recordCount"], 1.0);
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_taken_once_however_many_want_it() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    for n in 0..20 {
+        ann.new_polling("Feed", &format!("http://127.0.0.1:9/{n}"), "$")
+            .await;
+    }
+    let jobs = &app.app.jobs;
+    let claims = (0..8).map(|_| jobs.claim(5));
+    let claimed = futures_util::future::join_all(claims).await;
+    let mut keys: Vec<_> = claimed
+        .into_iter()
+        .flat_map(Result::unwrap)
+        .map(|job| job.unique_key)
+        .collect();
+    let taken = keys.len();
+    keys.sort();
+    keys.dedup();
+    assert_eq!((taken, keys.len()), (20, 20));
+}
+
+#[tokio::test]
+async fn a_poll_whose_process_dies_is_taken_over_and_stored_once() {
+    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}, {"n": 2}])), "$").await;
+    let jobs = &app.app.jobs;
+    let [dead] = &jobs.claim(10).await.unwrap()[..] else {
+        panic!("one job is due")
+    };
+    // It polls and stores, and dies before it can say so.
+    let next = app.app.pipelines.run_job(dead).await;
+    assert_eq!(ann.pipeline(&id).await["recordCount"], 2.0);
+    assert_eq!(app.pass(LEASE_MS).await, 0, "the lease has not run out");
+    assert!(jobs.renew(dead).await.unwrap());
+    assert_eq!(app.pass(LEASE_MS).await, 0, "the lease was renewed");
+    app.clock.advance_ms(1);
+    let [heir] = &jobs.claim(10).await.unwrap()[..] else {
+        panic!("the lease has run out")
+    };
+    assert_eq!(
+        (&heir.unique_key, heir.run_at_ms),
+        (&dead.unique_key, dead.run_at_ms)
+    );
+    let next_of_heir = app.app.pipelines.run_job(heir).await;
+    assert!(!jobs.renew(dead).await.unwrap());
+    assert!(!jobs.finish(dead, next).await.unwrap(), "it lost its lease");
+    assert!(!jobs.finish(dead, Next::Done).await.unwrap());
+    assert!(jobs.finish(heir, next_of_heir).await.unwrap());
+    assert_eq!(upstream.requests().len(), 2);
+    assert_eq!(ann.pipeline(&id).await["recordCount"], 2.0);
+    assert_eq!(ann.runs(&id).await.len(), 1);
+    assert_eq!(app.run_due_jobs().await, 0);
+    assert_eq!(next_after_start(&ann, &id).await, 2 * MINUTE_MS);
+}
+
+#[tokio::test]
+async fn a_job_that_fails_inside_dash_is_tried_again_later() {
+    let (app, ann, _upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
+    let jobs = &app.app.jobs;
+    for pause_ms in [1_000, 2_000, 4_000] {
+        let [job] = &jobs.claim(10).await.unwrap()[..] else {
+            panic!("the job is due")
+        };
+        let failed = Next::Retry("the disk is full".to_owned());
+        assert!(jobs.finish(job, failed).await.unwrap());
+        app.clock.advance_ms(pause_ms);
+        assert_eq!(jobs.claim(10).await.unwrap(), []);
+        app.clock.advance_ms(1);
+    }
+    assert_eq!(app.run_due_jobs().await, 1);
+    assert_eq!(ann.pipeline(&id).await["recordCount"], 1.0);
+}
+
+const TEST: &str = "result { status recordsPath recordsPathCandidates recordCount records } error { \
+                    code message }";
+
+#[tokio::test]
+async fn a_test_finds_the_records_and_stores_nothing() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let upstream = Upstream::start(Reply::Json(vega("earthquakes.json"))).await;
+    let test = async |path: &str| {
+        let source = json!({ "url": upstream.url, "intervalSeconds": 60, "recordsPath": path });
+        let tested = ann
+            .done("testSource", TEST, json!({ "source": source }))
+            .await;
+        assert_eq!(tested["error"], Value::Null);
+        tested["result"].clone()
+    };
+    let found = test("").await;
+    assert_eq!(
+        (&found["status"], &found["recordCount"]),
+        (&json!(200), &json!(1_707))
+    );
+    assert_eq!(found["recordsPath"], "$.features");
+    assert_eq!(found["recordsPathCandidates"], json!(["$.features"]));
+    assert_eq!(found["records"].as_array().unwrap().len(), 20);
+    assert_eq!(found["records"][0]["id"], "ci37868143");
+    let found = test("$.metadata").await;
+    assert_eq!(
+        (&found["recordCount"], &found["records"][0]["count"]),
+        (&json!(1), &json!(1_707))
+    );
+    let stored = ann.data("{ pipelines { totalCount } }", json!({})).await;
+    assert_eq!(stored["pipelines"]["totalCount"], 0);
+}
+
+#[tokio::test]
+async fn a_test_that_finds_nothing_says_why() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let upstream = Upstream::start(Reply::Json(json!({"a": 1}))).await;
+    let check = async |reply: Reply, path: &str, code: &str| {
+        upstream.reply_with(reply);
+        let source = json!({ "url": upstream.url, "intervalSeconds": 60, "recordsPath": path });
+        let tested = ann
+            .done("testSource", TEST, json!({ "source": source }))
+            .await;
+        assert_eq!(
+            (&tested["result"], &tested["error"]["code"]),
+            (&Value::Null, &json!(code))
+        );
+    };
+    check(Reply::Json(json!({"a": 1})), "$.b", "NO_RECORDS").await;
+    check(Reply::Json(json!({"a": 1})), "b", "INVALID_PATH").await;
+    check(
+        Reply::Raw(503, "text/plain", Bytes::new()),
+        "$",
+        "BAD_STATUS",
+    )
+    .await;
+    check(
+        Reply::Raw(200, "text/html", Bytes::from("<p>")),
+        "",
+        "NOT_JSON",
+    )
+    .await;
+    let source = json!({ "url": "ftp://x", "intervalSeconds": 0, "headers": [{"name": "Host"}] });
+    let errors = ann
+        .user_errors("testSource", json!({ "source": source }))
+        .await;
+    let expected = [
+        "source.url INVALID",
+        "source.headers.0.name INVALID",
+        "source.headers.0.value REQUIRED",
+    ];
+    assert_eq!(errors, expected);
+}
+
+#[tokio::test]
+async fn a_test_sends_the_stored_header_values_of_its_pipeline() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let upstream = Upstream::start(Reply::Json(json!([{"n": 1}]))).await;
+    let with =
+        |headers: Value| json!({ "url": upstream.url, "intervalSeconds": 60, "headers": headers });
+    let polling = with(json!([{"name": "X-Api-Key", "value": "swordfish"}]));
+    let input = json!({ "name": "Feed", "source": { "httpPolling": polling } });
+    let (id, _) = ann.new_pipeline(input).await;
+    let source = with(json!([{"name": "x-api-key"}, {"name": "X-Other", "value": "new"}]));
+    ann.done(
+        "testSource",
+        TEST,
+        json!({ "source": source, "pipelineId": id }),
+    )
+    .await;
+    let request = &upstream.requests()[0];
+    assert_eq!(request.headers["x-api-key"], "swordfish");
+    assert_eq!(request.headers["x-other"], "new");
+    let errors = ann
+        .user_errors("testSource", json!({ "source": source }))
+        .await;
+    assert_eq!(errors, ["source.headers.0.value REQUIRED"]);
+}
+
+#[tokio::test]
+async fn private_addresses_are_not_asked_unless_they_are_allowed() {
+    let app = TestApp::builder().no_private_targets().start().await;
+    let ann = app.owner("ann").await;
+    let upstream = Upstream::start(Reply::Json(json!([{"n": 1}]))).await;
+    let port = upstream.url.rsplit_once(':').unwrap().1;
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+        "0x7f.1",
+        "0.0.0.0",
+        "10.0.0.1",
+        "169.254.169.254",
+        "192.168.0.1",
+    ] {
+        let source = json!({ "url": format!("http://{host}:{port}/"), "intervalSeconds": 60 });
+        let tested = ann
+            .done("testSource", TEST, json!({ "source": source }))
+            .await;
+        assert_eq!(
+            tested["error"]["code"], "FORBIDDEN_TARGET",
+            "{host}: {tested}"
+        );
+    }
+    let id = ann.new_polling("Feed", &upstream.url, "$").await;
+    app.run_due_jobs().await;
+    assert_eq!(ann.runs(&id).await[0]["error"]["code"], "FORBIDDEN_TARGET");
+    assert_eq!(upstream.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn the_demo_sells_orders_from_the_first_moment_on() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let query = "mutation { startDemo { pipeline { id } dashboard { id widgets { title } } userErrors { \
+                 code } } }";
+    let started = ann.data(query, json!({})).await["startDemo"].clone();
+    let id = started["pipeline"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(started["dashboard"]["widgets"].as_array().unwrap().len(), 7);
+    assert_eq!(app.run_due_jobs().await, 1);
+    let after_history = ann.pipeline(&id).await["recordCount"].as_f64().unwrap();
+    assert!(
+        (20_000.0..50_000.0).contains(&after_history),
+        "{after_history}"
+    );
+    // The job that was due goes as far as its own time, the next one as far as now.
+    assert_eq!(app.pass(60_000).await, 1);
+    assert_eq!(app.pass(2_000).await, 1);
+    let records = ann.records(&id).await;
+    let newest_ms = time_ms(&records[0]);
+    assert!(
+        newest_ms > START_MS + 30_000 && newest_ms < START_MS + 62_000,
+        "{newest_ms}"
+    );
+    let runs = ann.runs(&id).await;
+    assert!(
+        runs.iter()
+            .all(|run| run["trigger"] == "DEMO" && run["state"] == "SUCCEEDED")
+    );
+}
