@@ -136,8 +136,8 @@ async fn what_is_shown_live_is_what_is_counted_anew() {
             )
         })
         .collect();
-    let line = json!({ "aggregate": "SUM", "field": field, "groupBy": "city" });
-    widgets.push(widget("LINE", &orders, 20, line));
+    let by_city = json!({ "aggregate": "SUM", "field": field, "groupBy": "city" });
+    widgets.push(widget("LINE", &orders, 20, by_city));
     widgets.push(widget("TABLE", &orders, 30, json!({})));
     let count = widgets.len();
     let dashboard = new_dashboard(&ann, json!(widgets)).await;

@@ -1,5 +1,11 @@
 //! Dash tested through its API: the real router on a port of its own, on SQLite or PostgreSQL.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails by panicking"
+)]
+
 mod accounts;
 mod architecture;
 mod crash;

@@ -136,8 +136,8 @@ async fn changes_at_the_same_time_are_all_counted() {
         let input = json!({ "id": id, "name": n.to_string() });
         ann.done("updatePipeline", "pipeline { version }", input)
     });
-    let changed = futures_util::future::join_all(changes).await;
-    let mut versions: Vec<_> = changed
+    let payloads = futures_util::future::join_all(changes).await;
+    let mut versions: Vec<_> = payloads
         .iter()
         .map(|payload| payload["pipeline"]["version"].as_i64().unwrap())
         .collect();

@@ -15,7 +15,7 @@ const SAMPLES: usize = 100;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Notes when the page shows each marker, in milliseconds since 1970, after it was painted.
-const OBSERVE: &str = r#"
+const OBSERVE: &str = r"
     window.shown = {};
     const look = () => {
         const now = performance.timeOrigin + performance.now();
@@ -25,25 +25,43 @@ const OBSERVE: &str = r#"
     };
     new MutationObserver(() => requestAnimationFrame(() => setTimeout(look))).observe(
         document.body, { subtree: true, childList: true, characterData: true });
-"#;
+";
 
 /// Measures.
 pub async fn measure() -> Vec<Measurement> {
-    let app = TestApp::builder().web().real_clock().workers().start().await;
+    let app = TestApp::builder()
+        .web()
+        .real_clock()
+        .workers()
+        .start()
+        .await;
     let owner = app.owner("ann").await;
     let (pipeline, url) = owner.new_webhook("Latency").await;
-    owner.post(&url, &json!({"marker": "first", "value": 0})).await;
+    owner
+        .post(&url, &json!({"marker": "first", "value": 0}))
+        .await;
     let input = json!({"name": "Latency", "pipelineId": pipeline});
-    let made = owner.done("createDashboard", "dashboard { id }", input).await;
-    let dashboard = made["dashboard"]["id"].as_str().expect("a dashboard has an id").to_owned();
+    let made = owner
+        .done("createDashboard", "dashboard { id }", input)
+        .await;
+    let dashboard = made["dashboard"]["id"]
+        .as_str()
+        .expect("a dashboard has an id")
+        .to_owned();
 
     let browser = Browser::open(&format!("{}/login", app.url)).await;
-    browser.fill("E-mail", "ann@corp.test").await;
-    browser.fill("Password", "correct horse battery").await;
-    browser.press(&browser.find("form button[type=submit]").await).await;
+    browser.fill("email", "ann@corp.test").await;
+    browser.fill("password", "correct horse battery").await;
+    browser.click("submit").await;
     browser.find("[data-testid=organization-name]").await;
-    browser.driver.goto(format!("{}/dashboards/{dashboard}", app.url)).await.expect("it loads");
-    browser.sees_in("[data-testid='widget-Latest records']", "first").await;
+    browser
+        .driver
+        .goto(format!("{}/dashboards/{dashboard}", app.url))
+        .await
+        .expect("it loads");
+    browser
+        .sees_in("[data-testid='widget-Latest records']", "first")
+        .await;
     browser.script(OBSERVE).await;
 
     let mut posted = Vec::new();
@@ -56,7 +74,9 @@ pub async fn measure() -> Vec<Measurement> {
         posted.push((index, began, clock.elapsed().as_secs_f64() * 1_000.0));
     }
     let last = format!("marker-{}-", WARM_UP + SAMPLES - 1);
-    browser.sees_in("[data-testid='widget-Latest records']", &last).await;
+    browser
+        .sees_in("[data-testid='widget-Latest records']", &last)
+        .await;
     tokio::time::sleep(PAUSE).await;
     let shown = browser.script("return window.shown").await;
     browser.close().await;
@@ -84,6 +104,8 @@ pub async fn measure() -> Vec<Measurement> {
 }
 
 fn now_ms() -> f64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("it is after 1970");
     since.as_secs_f64() * 1_000.0
 }

@@ -10,18 +10,26 @@ use crate::newcomer;
 async fn the_demo_shows_a_live_dashboard_at_one_click() {
     let (_app, browser) = newcomer().await;
     browser.screenshot("home-newcomer").await;
-    browser.press(&browser.find("[data-testid=start-demo]").await).await;
+    browser.click("start-demo").await;
     browser.sees_in("[data-testid='widget-Revenue']", "€").await;
-    browser.sees_in("[data-testid='widget-Latest orders']", "ord_").await;
-    browser.find("[data-testid='widget-Revenue by channel'] canvas").await;
+    browser
+        .sees_in("[data-testid='widget-Latest orders']", "ord_")
+        .await;
+    browser
+        .find("[data-testid='widget-Revenue by channel'] canvas")
+        .await;
     let orders = "[data-testid='widget-Orders'] [data-testid=stat-value]";
     let count = |text: &str| -> Option<u64> {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         digits.parse().ok()
     };
-    let before = browser.wait_for("a number of orders", orders, |text| count(text) > Some(0)).await;
+    let before = browser
+        .wait_for("a number of orders", orders, |text| count(text) > Some(0))
+        .await;
     // The shop goes on selling: the figure rises without a reload.
-    browser.wait_for("more orders", orders, |text| count(text) > count(&before)).await;
+    browser
+        .wait_for("more orders", orders, |text| count(text) > count(&before))
+        .await;
     browser.screenshot("demo-dashboard").await;
     browser.has_a_clean_console().await;
     browser.close().await;
@@ -30,23 +38,41 @@ async fn the_demo_shows_a_live_dashboard_at_one_click() {
 #[tokio::test]
 async fn a_webhook_shows_its_first_event_and_makes_a_dashboard() {
     let (app, browser) = newcomer().await;
-    browser.press(&browser.find("[data-testid=create-webhook]").await).await;
-    browser.fill("Name", "Shop orders").await;
-    browser.press(&browser.find("form button[type=submit]").await).await;
+    browser.click("create-webhook").await;
+    browser.fill("pipeline-name", "Shop orders").await;
+    browser
+        .press(&browser.find("form button[type=submit]").await)
+        .await;
     browser.find("[data-testid=waiting-for-event]").await;
     browser.screenshot("webhook-waiting").await;
     let url = browser.text_of("[data-testid=webhook-url]").await;
     let sender = Client::new(&app.url);
-    let answer = sender.post(url.trim(), &json!({"total": 184.2, "country": "DE"})).await;
+    let answer = sender
+        .post(url.trim(), &json!({"total": 184.2, "country": "DE"}))
+        .await;
     assert_eq!(answer.json["stored"], 1, "{:#}", answer.json);
     browser.sees_in("[data-testid=first-event]", "184.2").await;
     browser.screenshot("webhook-first-event").await;
-    browser.click("Make a dashboard").await;
-    browser.sees_in("[data-testid='widget-Records'] [data-testid=stat-value]", "1").await;
+    browser.click("make-dashboard").await;
+    browser
+        .sees_in(
+            "[data-testid='widget-Records'] [data-testid=stat-value]",
+            "1",
+        )
+        .await;
     // A value that is sent now appears on the open dashboard, without a reload.
-    sender.post(url.trim(), &json!({"total": 62.5, "country": "FR"})).await;
-    browser.sees_in("[data-testid='widget-Records'] [data-testid=stat-value]", "2").await;
-    browser.sees_in("[data-testid='widget-Latest records']", "62.5").await;
+    sender
+        .post(url.trim(), &json!({"total": 62.5, "country": "FR"}))
+        .await;
+    browser
+        .sees_in(
+            "[data-testid='widget-Records'] [data-testid=stat-value]",
+            "2",
+        )
+        .await;
+    browser
+        .sees_in("[data-testid='widget-Latest records']", "62.5")
+        .await;
     browser.screenshot("webhook-dashboard").await;
     browser.has_a_clean_console().await;
     browser.close().await;
@@ -60,21 +86,29 @@ async fn an_api_is_tested_mapped_and_polled() {
     ]});
     let upstream = Upstream::start(Reply::Json(quakes)).await;
     let (_app, browser) = newcomer().await;
-    browser.press(&browser.find("[data-testid=connect-api]").await).await;
-    browser.fill("Address", &format!("{}/quakes.json", upstream.url)).await;
-    browser.click("Test connection").await;
+    browser.click("connect-api").await;
+    browser
+        .fill("polling-url", &format!("{}/quakes.json", upstream.url))
+        .await;
+    browser.click("test-source").await;
     browser.find("[data-testid=test-done]").await;
+    // The records are found where they are, inside the answer.
+    browser
+        .sees_in("[data-testid=test-done]", "$.features")
+        .await;
     browser.sees("Alaska").await;
     browser.screenshot("api-tested").await;
-    browser.click("Continue").await;
+    browser.click("continue").await;
     browser.find("[data-testid=mapping]").await;
     browser.screenshot("api-mapping").await;
-    browser.click("Continue").await;
-    browser.fill("Name", "Earthquakes").await;
+    browser.click("continue").await;
+    browser.fill("pipeline-name", "Earthquakes").await;
     browser.screenshot("api-name").await;
-    browser.press(&browser.find("form button[type=submit]").await).await;
-    browser.sees_in("[data-testid=pipeline-page]", "Earthquakes").await;
-    browser.sees_in("[data-testid=flow]", "2").await;
+    browser.click("create-pipeline").await;
+    browser
+        .sees_in("[data-testid=pipeline-page]", "Earthquakes")
+        .await;
+    browser.sees_in("[data-testid=event-table]", "Fiji").await;
     browser.screenshot("api-pipeline").await;
     browser.has_a_clean_console().await;
     browser.close().await;

@@ -11,12 +11,17 @@ use dash_tests::browser::Browser;
 
 /// A Dash with the client and running workers, and a browser where somebody has just signed up.
 async fn newcomer() -> (TestApp, Browser) {
-    let app = TestApp::builder().web().real_clock().workers().start().await;
+    let app = TestApp::builder()
+        .web()
+        .real_clock()
+        .workers()
+        .start()
+        .await;
     let browser = Browser::open(&format!("{}/signup", app.url)).await;
-    browser.fill("Name", "Ann Miller").await;
-    browser.fill("E-mail", "ann@corp.test").await;
-    browser.fill("Password", "correct horse battery").await;
-    browser.press(&browser.find("form button[type=submit]").await).await;
+    browser.fill("name", "Ann Miller").await;
+    browser.fill("email", "ann@corp.test").await;
+    browser.fill("password", "correct horse battery").await;
+    browser.click("submit").await;
     browser.find("[data-testid=start-demo]").await;
     (app, browser)
 }

@@ -4,26 +4,33 @@
 
 use std::path::Path;
 
+use dash_tests::TestApp;
 use dash_tests::browser::Browser;
 use dash_tests::client::Client;
 use dash_tests::environment;
 use dash_tests::upstream::{Reply, Upstream};
-use dash_tests::TestApp;
 use serde_json::{Value, json};
 
 #[tokio::main]
 async fn main() {
-    let app = TestApp::builder().web().real_clock().workers().start().await;
+    let app = TestApp::builder()
+        .web()
+        .real_clock()
+        .workers()
+        .start()
+        .await;
     let owner = app.owner("ann").await;
     let browser = Browser::open(&format!("{}/login", app.url)).await;
-    browser.fill("E-mail", "ann@corp.test").await;
-    browser.fill("Password", "correct horse battery").await;
-    browser.press(&browser.find("form button[type=submit]").await).await;
+    browser.fill("email", "ann@corp.test").await;
+    browser.fill("password", "correct horse battery").await;
+    browser.click("submit").await;
     browser.find("[data-testid=start-demo]").await;
     picture(&browser, "home").await;
 
-    browser.press(&browser.find("[data-testid=start-demo]").await).await;
-    browser.sees_in("[data-testid='widget-Latest orders']", "ord_").await;
+    browser.click("start-demo").await;
+    browser
+        .sees_in("[data-testid='widget-Latest orders']", "ord_")
+        .await;
     browser.find("[data-testid='widget-Revenue by channel'] canvas, [data-testid='widget-Revenue by channel'] svg").await;
     picture(&browser, "demo-dashboard").await;
 
@@ -47,15 +54,28 @@ async fn github(app: &TestApp, owner: &Client, browser: &Browser) {
             ]}],
         }))
         .await;
-    let path = environment::node_modules().join("@octokit/webhooks-examples/api.github.com/index.json");
+    let path =
+        environment::node_modules().join("@octokit/webhooks-examples/api.github.com/index.json");
     let examples: Value =
         serde_json::from_slice(&std::fs::read(path).expect("the examples are installed"))
             .expect("the examples are JSON");
     let all = examples.as_array().expect("a list of events").iter();
-    for delivery in all.filter_map(|event| event["examples"].as_array()).flatten().take(120) {
+    for delivery in all
+        .filter_map(|event| event["examples"].as_array())
+        .flatten()
+        .take(120)
+    {
         owner.post(&url, delivery).await;
     }
-    show(app, owner, browser, &pipeline, "GitHub events", "github-dashboard").await;
+    show(
+        app,
+        owner,
+        browser,
+        &pipeline,
+        "GitHub events",
+        "github-dashboard",
+    )
+    .await;
     let page = format!("{}/pipelines/{pipeline}", app.url);
     browser.driver.goto(page).await.expect("the page loads");
     browser.sees_in("[data-testid=flow]", "Webhook").await;
@@ -89,7 +109,15 @@ async fn earthquakes(app: &TestApp, owner: &Client, browser: &Browser) {
     browser.driver.goto(page).await.expect("the page loads");
     browser.sees_in("[data-testid=flow]", "1,7").await;
     picture(browser, "earthquakes-pipeline").await;
-    show(app, owner, browser, &pipeline, "Earthquakes", "earthquakes-dashboard").await;
+    show(
+        app,
+        owner,
+        browser,
+        &pipeline,
+        "Earthquakes",
+        "earthquakes-dashboard",
+    )
+    .await;
 }
 
 async fn show(
@@ -101,8 +129,12 @@ async fn show(
     picture_name: &str,
 ) {
     let input = json!({ "name": name, "pipelineId": pipeline });
-    let made = owner.done("createDashboard", "dashboard { id }", input).await;
-    let id = made["dashboard"]["id"].as_str().expect("a dashboard has an id");
+    let made = owner
+        .done("createDashboard", "dashboard { id }", input)
+        .await;
+    let id = made["dashboard"]["id"]
+        .as_str()
+        .expect("a dashboard has an id");
     let page = format!("{}/dashboards/{id}", app.url);
     browser.driver.goto(page).await.expect("the page loads");
     browser.find("[data-testid=record-row]").await;

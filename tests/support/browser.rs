@@ -37,7 +37,9 @@ impl Browser {
             .spawn()
             .expect("chromedriver starts");
         let mut capabilities = DesiredCapabilities::chrome();
-        capabilities.set_binary(&environment::chromium().to_string_lossy()).unwrap();
+        capabilities
+            .set_binary(&environment::chromium().to_string_lossy())
+            .unwrap();
         for argument in [
             "--headless",
             "--no-sandbox",
@@ -55,9 +57,15 @@ impl Browser {
             capabilities.add_arg(argument).unwrap();
         }
         // Everything that the page writes to its console.
-        capabilities.set("goog:loggingPrefs", json!({ "browser": "ALL" })).unwrap();
+        capabilities
+            .set("goog:loggingPrefs", json!({ "browser": "ALL" }))
+            .unwrap();
         let driver = connect(port, capabilities).await;
-        let browser = Self { driver, process, _profile: profile };
+        let browser = Self {
+            driver,
+            process,
+            _profile: profile,
+        };
         browser.resize(1440, 900).await;
         browser.driver.goto(url).await.expect("the page loads");
         browser
@@ -74,7 +82,10 @@ impl Browser {
 
     /// Waits for the first element that a CSS selector finds.
     pub async fn find(&self, css: &str) -> WebElement {
-        let found = self.driver.query(By::Css(css)).wait(PATIENCE, Duration::from_millis(50));
+        let found = self
+            .driver
+            .query(By::Css(css))
+            .wait(PATIENCE, Duration::from_millis(50));
         match found.first().await {
             Ok(element) => element,
             Err(error) => {
@@ -84,45 +95,35 @@ impl Browser {
         }
     }
 
-    /// Waits for a button or link with this text and clicks it.
-    pub async fn click(&self, text: &str) {
-        let xpath = format!(
-            "//*[self::button or self::a or @role='menuitem' or @role='tab' or self::label]\
-             [normalize-space(.)='{text}' or @aria-label='{text}']"
-        );
-        let query = self.driver.query(By::XPath(&*xpath));
-        let found = query.wait(PATIENCE, Duration::from_millis(50)).and_displayed().first().await;
-        match found {
-            Ok(element) => self.press(&element).await,
-            Err(error) => {
-                self.screenshot("not-found").await;
-                panic!("there is no button or link “{text}”: {error}")
-            }
-        }
+    /// Waits for the element with this test id and clicks it.
+    pub async fn click(&self, test_id: &str) {
+        let element = self.find(&format!("[data-testid='{test_id}']")).await;
+        self.press(&element).await;
     }
 
     /// Clicks an element, brought into view.
     pub async fn press(&self, element: &WebElement) {
-        element.scroll_into_view().await.expect("an element can be scrolled to");
-        element.wait_until().clickable().await.expect("an element becomes clickable");
+        element
+            .scroll_into_view()
+            .await
+            .expect("an element can be scrolled to");
+        element
+            .wait_until()
+            .clickable()
+            .await
+            .expect("an element becomes clickable");
         element.click().await.expect("an element can be clicked");
     }
 
-    /// Types into the field with this label.
-    pub async fn fill(&self, label: &str, text: &str) {
-        let xpath = format!(
-            "//*[self::input or self::textarea][@id=(//label[starts-with(normalize-space(.), \
-             '{label}')]/@for) or @aria-label='{label}'] | //label[starts-with(normalize-space(.), \
-             '{label}')]//input"
-        );
-        let query = self.driver.query(By::XPath(&*xpath));
-        let found = query.wait(PATIENCE, Duration::from_millis(50)).and_displayed().first().await;
-        let Ok(field) = found else {
-            self.screenshot("not-found").await;
-            panic!("there is no field “{label}”")
-        };
+    /// Types into the field with this test id, in place of what is there.
+    pub async fn fill(&self, test_id: &str, text: &str) {
+        let css = format!("input[data-testid='{test_id}'], [data-testid='{test_id}'] input");
+        let field = self.find(&css).await;
         field.clear().await.expect("a field can be cleared");
-        field.send_keys(text).await.expect("a field can be typed into");
+        field
+            .send_keys(text)
+            .await
+            .expect("a field can be typed into");
     }
 
     /// Waits until the page shows a text.
@@ -133,8 +134,10 @@ impl Browser {
     /// Waits until the elements that a selector finds show a text.
     pub async fn sees_in(&self, css: &str, text: &str) {
         let wanted = text.to_owned();
-        self.wait_for(&format!("“{text}” in {css}"), css, move |shown| shown.contains(&wanted))
-            .await;
+        self.wait_for(&format!("“{text}” in {css}"), css, move |shown| {
+            shown.contains(&wanted)
+        })
+        .await;
     }
 
     /// Waits until the visible text of what a selector finds is as wanted; returns it.
@@ -162,19 +165,29 @@ impl Browser {
     pub async fn text_of(&self, css: &str) -> String {
         let script = "return [...document.querySelectorAll(arguments[0])].map(e => \
                       e.innerText).join('\\n')";
-        let shown = self.driver.execute(script, vec![json!(css)]).await.expect("a script runs");
+        let shown = self
+            .driver
+            .execute(script, vec![json!(css)])
+            .await
+            .expect("a script runs");
         shown.json().as_str().unwrap_or_default().to_owned()
     }
 
     /// Runs JavaScript in the page and returns what it returns.
     pub async fn script(&self, script: &str) -> Value {
-        let found = self.driver.execute(script, Vec::new()).await.expect("a script runs");
+        let found = self
+            .driver
+            .execute(script, Vec::new())
+            .await
+            .expect("a script runs");
         found.json().clone()
     }
 
     /// The path and query of the page.
     pub async fn path(&self) -> String {
-        let path = self.script("return location.pathname + location.search").await;
+        let path = self
+            .script("return location.pathname + location.search")
+            .await;
         path.as_str().unwrap_or_default().to_owned()
     }
 
@@ -183,7 +196,10 @@ impl Browser {
         let folder = environment::artifacts();
         std::fs::create_dir_all(&folder).expect("a folder for pictures can be made");
         let path = folder.join(format!("{name}.png"));
-        self.driver.screenshot(&path).await.expect("a picture can be taken");
+        self.driver
+            .screenshot(&path)
+            .await
+            .expect("a picture can be taken");
         path
     }
 
@@ -195,8 +211,16 @@ impl Browser {
             self.driver.handle().session_id()
         );
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client.post(url).json(&json!({ "type": "browser" })).send().await;
-        let answer: Value = answer.expect("the driver answers").json().await.expect("it is JSON");
+        let answer = client
+            .post(url)
+            .json(&json!({ "type": "browser" }))
+            .send()
+            .await;
+        let answer: Value = answer
+            .expect("the driver answers")
+            .json()
+            .await
+            .expect("it is JSON");
         let entries = answer["value"].as_array().cloned().unwrap_or_default();
         entries
             .iter()
@@ -210,9 +234,13 @@ impl Browser {
         assert_eq!(self.console_problems().await, Vec::<String>::new());
     }
 
-    /// Sends a command of the DevTools protocol.
+    /// Sends a command of the `DevTools` protocol.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        self.driver.cdp().send_raw(command, parameters).await.expect("DevTools answers")
+        self.driver
+            .cdp()
+            .send_raw(command, parameters)
+            .await
+            .expect("DevTools answers")
     }
 
     /// Closes the window.
@@ -232,7 +260,10 @@ impl Drop for Browser {
 
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("a listener has an address").port()
+    listener
+        .local_addr()
+        .expect("a listener has an address")
+        .port()
 }
 
 async fn connect(port: u16, capabilities: ChromeCapabilities) -> WebDriver {

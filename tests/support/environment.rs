@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-#[expect(clippy::disallowed_methods, reason = "the one reader of the tests' environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one reader of the tests' environment"
+)]
 fn read(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -52,6 +55,10 @@ pub fn bench_dir() -> PathBuf {
 /// The `dash` program, built beside the tests.
 pub fn dash_program() -> PathBuf {
     let tests = std::env::current_exe().expect("a test knows its own path");
-    let folder = tests.ancestors().find(|folder| folder.join("dash").is_file());
-    folder.expect("`cargo build -p dash-api` comes before these tests").join("dash")
+    let folder = tests
+        .ancestors()
+        .find(|folder| folder.join("dash").is_file());
+    folder
+        .expect("`cargo build -p dash-api` comes before these tests")
+        .join("dash")
 }

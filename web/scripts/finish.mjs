@@ -3,6 +3,7 @@
 //   charts-<hash>.js       web/js/charts.js and ECharts in one module; its path is written into
 //                          <meta name="dash-charts" content=""> of index.html, from where the
 //                          client imports it when the first chart is shown
+//   dash-web_bg-<hash>.wasm, and the parts of the program that are fetched later; see split.mjs
 //   app-<hash>.js          the module that Trunk wrote into the page, with all that it imports
 //   boot-<hash>.js         any other inline script of the page; with both gone the content security
 //                          policy need not allow inline scripts
@@ -25,6 +26,7 @@ import { bundleExplorer } from "./explorer.mjs";
 import { copyFonts } from "./fonts.mjs";
 import { Page } from "./page.mjs";
 import { mergeStylesheets, moveScripts } from "./program.mjs";
+import { splitProgram } from "./split.mjs";
 
 const staging = process.env.TRUNK_STAGING_DIR;
 if (!staging) {
@@ -43,6 +45,7 @@ page.addToHead(
   `<link rel="preload" href="${fonts.preload}" as="font" type="font/woff2" crossorigin>`,
   `<link rel="stylesheet" href="${fonts.stylesheet}">`,
 );
+await splitProgram(page);
 const merged = await mergeStylesheets(page);
 await moveScripts(page);
 await page.write();

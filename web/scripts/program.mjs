@@ -56,6 +56,7 @@ async function removeBundled(page) {
     await rm(join(page.folder, path), { force: true });
   }
   await rm(join(page.folder, "snippets"), { recursive: true, force: true });
+  await rm(join(page.folder, "__wasm_split.js"), { force: true });
 }
 
 /** Merges the stylesheets of the page into one, in their order, where the first one stands. */

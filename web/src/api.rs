@@ -13,6 +13,7 @@ pub mod scalars;
 use std::cell::RefCell;
 
 use cynic::{Operation, QueryVariables};
+use futures_util::future::LocalBoxFuture;
 use gloo_net::http::Request;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -43,6 +44,7 @@ where
 }
 
 /// Turns the `data` of an answer into its type.
+#[inline(never)]
 pub fn decode<Q: DeserializeOwned>(data: Value) -> Result<Q, ApiError> {
     serde_json::from_value(data).map_err(|_| ApiError::outdated())
 }
@@ -77,7 +79,13 @@ pub fn unauthenticated() {
     });
 }
 
-async fn send(body: String) -> Result<Value, ApiError> {
+/// Boxed, so that the code exists once and not in every operation's future.
+#[inline(never)]
+fn send(body: String) -> LocalBoxFuture<'static, Result<Value, ApiError>> {
+    Box::pin(post(body))
+}
+
+async fn post(body: String) -> Result<Value, ApiError> {
     let request = Request::post(ENDPOINT)
         .header("Content-Type", "application/json")
         .header("Accept", ACCEPT)

@@ -14,11 +14,10 @@ use crate::{
     format::Clock,
     live,
     pages::{
-        dashboard::DashboardPage, dashboards::DashboardsPage, home::HomePage, log_in::LogInPage,
-        new_pipeline::NewPipelinePage, not_found::NotFoundPage, pipeline::PipelinePage,
-        pipelines::PipelinesPage, settings::SettingsPage, sign_up::SignUpPage,
-        styleguide::StyleguidePage,
+        home::HomePage, log_in::LogInPage, not_found::NotFoundPage, settings::SettingsPage,
+        sign_up::SignUpPage,
     },
+    parts::{self, Part},
     session::Session,
     theme::Theme,
 };
@@ -36,14 +35,14 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/login") view=|| view! { <LogInPage/> }.into_any()/>
                 <Route path=path!("/signup") view=|| view! { <SignUpPage/> }.into_any()/>
-                <Route path=path!("/styleguide") view=|| view! { <StyleguidePage/> }.into_any()/>
+                <Route path=path!("/styleguide") view=|| view! { <Part page=parts::STYLEGUIDE/> }.into_any()/>
                 <ParentRoute path=path!("") view=Frame>
                     <Route path=path!("") view=|| view! { <HomePage/> }.into_any()/>
-                    <Route path=path!("dashboards") view=|| view! { <DashboardsPage/> }.into_any()/>
-                    <Route path=path!("dashboards/:id") view=|| view! { <DashboardPage/> }.into_any()/>
-                    <Route path=path!("pipelines") view=|| view! { <PipelinesPage/> }.into_any()/>
-                    <Route path=path!("pipelines/new/:kind?") view=|| view! { <NewPipelinePage/> }.into_any()/>
-                    <Route path=path!("pipelines/:id/:tab?") view=|| view! { <PipelinePage/> }.into_any()/>
+                    <Route path=path!("dashboards") view=|| view! { <Part page=parts::DASHBOARDS/> }.into_any()/>
+                    <Route path=path!("dashboards/:id") view=|| view! { <Part page=parts::DASHBOARD/> }.into_any()/>
+                    <Route path=path!("pipelines") view=|| view! { <Part page=parts::PIPELINES/> }.into_any()/>
+                    <Route path=path!("pipelines/new/:kind?") view=|| view! { <Part page=parts::NEW_PIPELINE/> }.into_any()/>
+                    <Route path=path!("pipelines/:id/:tab?") view=|| view! { <Part page=parts::PIPELINE/> }.into_any()/>
                     <Route path=path!("settings") view=|| view! { <SettingsPage/> }.into_any()/>
                     <Route path=path!("*any") view=|| view! { <NotFoundPage/> }.into_any()/>
                 </ParentRoute>

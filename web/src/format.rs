@@ -56,7 +56,10 @@ pub fn count(value: i64) -> String {
 }
 
 /// A count that the API sends as a float, because it may be beyond 32 bits.
-#[expect(clippy::cast_possible_truncation, reason = "counts are whole and far below 2^53")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "counts are whole and far below 2^53"
+)]
 pub fn whole(value: f64) -> i64 {
     value as i64
 }
@@ -64,11 +67,6 @@ pub fn whole(value: f64) -> i64 {
 /// A number in short: 12.4K, 1.2M.
 pub fn compact(value: f64) -> String {
     formatted(Formatter::Compact, value)
-}
-
-/// A share of one as a percentage.
-pub fn percent(share: f64) -> String {
-    formatted(Formatter::Percent, share)
 }
 
 /// A size in bytes, in the unit that fits.
@@ -92,16 +90,6 @@ pub fn date_time(ms: i64) -> String {
 /// A date alone: `22 Nov 2026`.
 pub fn date(ms: i64) -> String {
     formatted(Formatter::Date, date_value(ms))
-}
-
-/// The time of the day to the second: `14:03:07`.
-pub fn time(ms: i64) -> String {
-    formatted(Formatter::Time, date_value(ms))
-}
-
-/// The time of the day to the minute: `14:03`.
-pub fn time_short(ms: i64) -> String {
-    formatted(Formatter::TimeShort, date_value(ms))
 }
 
 /// A duration: `840 ms`, `2.4 s`, `3 min`.
@@ -142,11 +130,8 @@ pub fn plural(number: i64, one: &str, many: &str) -> String {
 enum Formatter {
     Number { min: u8, max: u8 },
     Compact,
-    Percent,
     DateTime,
     Date,
-    Time,
-    TimeShort,
 }
 
 thread_local! {
@@ -189,17 +174,11 @@ fn make(kind: Formatter) -> Function {
             ("notation", "compact".into()),
             ("maximumFractionDigits", 1.into()),
         ]),
-        Formatter::Percent => number(&[
-            ("style", "percent".into()),
-            ("maximumFractionDigits", 1.into()),
-        ]),
         Formatter::DateTime => date(&[
             ("dateStyle", "medium".into()),
             ("timeStyle", "medium".into()),
         ]),
         Formatter::Date => date(&[("dateStyle", "medium".into())]),
-        Formatter::Time => date(&[("timeStyle", "medium".into())]),
-        Formatter::TimeShort => date(&[("timeStyle", "short".into())]),
     }
 }
 

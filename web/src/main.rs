@@ -9,6 +9,7 @@ mod components;
 mod format;
 mod live;
 mod pages;
+mod parts;
 mod session;
 mod theme;
 

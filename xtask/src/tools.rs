@@ -1,5 +1,7 @@
-//! Installing what builds the web client: the WebAssembly target, Trunk, and wasm-bindgen at exactly the
-//! version in Cargo.lock. (wasm-opt comes from npm, with the client's other packages.)
+//! Installing what builds the web client: the WebAssembly target, Trunk, wasm-bindgen at exactly the
+//! version in Cargo.lock, and wasm-split, which cuts the program into parts. (wasm-opt comes from npm, with the client's other packages.)
+
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -9,6 +11,7 @@ use crate::workspace::Workspace;
 
 const WASM: &str = "wasm32-unknown-unknown";
 const TRUNK: &str = "0.21.14";
+const WASM_SPLIT: &str = "0.2.4";
 
 /// Installs whatever of the web tools is missing.
 pub fn install_web_tools(workspace: &Workspace) -> Result<()> {
@@ -26,6 +29,13 @@ pub fn install_web_tools(workspace: &Workspace) -> Result<()> {
         version: locked_version(workspace, "wasm-bindgen")?,
         // Its own lock file names a version that the registry has withdrawn.
         options: &[],
+    }
+    .install(workspace)?;
+    Tool {
+        program: "wasm-split-cli",
+        package: "wasm_split_cli_support",
+        version: WASM_SPLIT.to_owned(),
+        options: &["--features", "build-binary"],
     }
     .install(workspace)
 }
@@ -78,9 +88,20 @@ impl Tool {
         run(&mut install)
     }
 
+    /// Whether the program is at hand in the right version: by its own word, or, since not every
+    /// program tells its version, by Cargo's record of what it installed.
     fn is_installed(&self, workspace: &Workspace) -> bool {
-        output(workspace.command(self.program).arg("--version"))
-            .is_ok_and(|text| text.split_whitespace().nth(1) == Some(&self.version))
+        if workspace.find(self.program).is_none() {
+            return false;
+        }
+        let asked = output(workspace.command(self.program).arg("--version"));
+        if let Ok(text) = asked {
+            return text.split_whitespace().nth(1) == Some(&self.version);
+        }
+        let heading = format!("{} v{}:", self.package, self.version);
+        let listed = |list: &mut Command| output(list).is_ok_and(|text| text.contains(&heading));
+        let mut own = workspace.cargo(["install", "--list", "--root"]);
+        listed(own.arg(&workspace.tools)) || listed(&mut workspace.cargo(["install", "--list"]))
     }
 
     /// Fetches a finished binary where cargo-binstall is at hand; building takes minutes.

@@ -239,11 +239,6 @@ impl FormErrors {
         })
     }
 
-    /// The first error that belongs to no field.
-    pub fn general(self) -> Signal<Option<String>> {
-        self.field("")
-    }
-
     /// The first error at none of the `known` fields, so that nothing the server says is lost.
     pub fn other(self, known: &'static [&'static str]) -> Signal<Option<String>> {
         self.other_than(move |at| known.contains(&at))

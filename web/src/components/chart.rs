@@ -2,7 +2,9 @@
 //! with the options and the theme, and takes it away with the component. What is drawn is decided
 //! by whoever makes the options.
 
+mod queue;
 mod theme;
+mod watch;
 
 use std::sync::Arc;
 
@@ -10,6 +12,7 @@ use leptos::{html::Div, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::HtmlElement;
 
+use self::queue::Turn;
 use crate::theme::use_theme;
 
 #[wasm_bindgen(inline_js = "export const load = (url) => import(url);")]
@@ -121,10 +124,11 @@ pub fn Chart(
         }
         drawn.unwrap_or(false)
     });
-    watch_width(place, width_px);
+    let is_seen = RwSignal::new(true);
+    watch::watch(place, width_px, is_seen);
 
-    redraw_in_frames(options, loading, held);
-    follow_theme(first_color, held);
+    redraw(options, loading, is_seen, held);
+    follow_theme(first_color, options, held);
     on_cleanup(move || {
         held.try_update_value(|held| {
             if let Some(held) = held.take() {
@@ -160,35 +164,37 @@ pub fn Chart(
     }
 }
 
-/// Hands new options over at most once in a frame, and in none while the page is hidden.
-fn redraw_in_frames(
+/// Hands new options over when it is the chart's turn, and while nobody sees it not at all.
+fn redraw(
     options: Signal<String>,
     loading: RwSignal<Loading>,
+    is_seen: RwSignal<bool>,
     held: StoredValue<Option<Held>, LocalStorage>,
 ) {
-    let is_due = StoredValue::new(false);
+    let turn = Turn::new(move || {
+        let Some(options) = options.try_get_untracked() else {
+            return;
+        };
+        held.try_with_value(|held| {
+            if let Some(held) = held {
+                drop(held.drawing.set_option(&options));
+            }
+        });
+    });
     Effect::new(move |_| {
         options.track();
-        if loading.get() != Loading::Done || is_due.get_value() {
-            return;
+        if loading.get() == Loading::Done && is_seen.get() {
+            turn.ask();
         }
-        is_due.set_value(true);
-        request_animation_frame(move || {
-            is_due.try_set_value(false);
-            let Some(options) = options.try_get_untracked() else {
-                return;
-            };
-            held.try_with_value(|held| {
-                if let Some(held) = held {
-                    drop(held.drawing.set_option(&options));
-                }
-            });
-        });
     });
 }
 
 /// Changes the colours of a chart that is there already.
-fn follow_theme(first_color: Signal<i32>, held: StoredValue<Option<Held>, LocalStorage>) {
+fn follow_theme(
+    first_color: Signal<i32>,
+    options: Signal<String>,
+    held: StoredValue<Option<Held>, LocalStorage>,
+) {
     let theme = use_theme();
     Effect::new(move |before: Option<(bool, i32)>| {
         let now = (theme.is_dark(), first_color.get());
@@ -198,44 +204,15 @@ fn follow_theme(first_color: Signal<i32>, held: StoredValue<Option<Held>, LocalS
                 held.try_with_value(|held| {
                     if let Some(held) = held {
                         drop(held.drawing.set_theme(&theme::json(now.1)));
+                        // A new theme begins with the first options that the chart ever had.
+                        if let Some(options) = options.try_get_untracked() {
+                            drop(held.drawing.set_option(&options));
+                        }
                     }
                 });
             });
         }
         now
-    });
-}
-
-/// An observer, and the function that it calls.
-type Watcher = (web_sys::ResizeObserver, Closure<dyn Fn()>);
-
-/// Keeps `width_px` in step with the element.
-fn watch_width(place: NodeRef<Div>, width_px: RwSignal<f64>) {
-    let watcher = StoredValue::new_local(None::<Watcher>);
-    Effect::new(move |_| {
-        let Some(element) = place.get() else {
-            return;
-        };
-        let resized = Closure::<dyn Fn()>::new(move || {
-            if let Some(Some(element)) = place.try_get_untracked() {
-                let now_px = f64::from(element.client_width());
-                let then_px = width_px.try_get_untracked().unwrap_or(now_px);
-                if (now_px - then_px).abs() >= 1.0 {
-                    width_px.try_set(now_px);
-                }
-            }
-        });
-        if let Ok(observer) = web_sys::ResizeObserver::new(resized.as_ref().unchecked_ref()) {
-            observer.observe(&element);
-            watcher.set_value(Some((observer, resized)));
-        }
-    });
-    on_cleanup(move || {
-        watcher.try_update_value(|watcher| {
-            if let Some((observer, _)) = watcher.take() {
-                observer.disconnect();
-            }
-        });
     });
 }
 

@@ -25,6 +25,8 @@ pub struct HeaderDraft {
     /// The rows.
     pub rows: RwSignal<Vec<Header>>,
     next_key: StoredValue<usize>,
+    /// Rows live as long as the draft, wherever they are added from.
+    owner: StoredValue<Owner>,
 }
 
 impl HeaderDraft {
@@ -33,6 +35,7 @@ impl HeaderDraft {
         Self {
             rows: RwSignal::new(Vec::new()),
             next_key: StoredValue::new(0),
+            owner: StoredValue::new(Owner::current().unwrap_or_default()),
         }
     }
 
@@ -66,12 +69,14 @@ impl HeaderDraft {
     fn row(self, name: String, value: Option<String>, is_saved: bool) -> Header {
         let key = self.next_key.get_value();
         self.next_key.set_value(key + 1);
-        Header {
-            key,
-            name: RwSignal::new(name),
-            value: RwSignal::new(value),
-            is_saved,
-        }
+        self.owner.with_value(|owner| {
+            owner.with(|| Header {
+                key,
+                name: RwSignal::new(name),
+                value: RwSignal::new(value),
+                is_saved,
+            })
+        })
     }
 }
 

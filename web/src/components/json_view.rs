@@ -9,7 +9,7 @@ const MAX_MEMBERS: usize = 100;
 /// Down to which level members are shown unfolded at first.
 const OPEN_LEVELS: usize = 2;
 
-/// Shows `value` as a tree.
+/// Shows `value` as a tree. The members of the outermost object or array stand by themselves.
 #[component]
 pub fn JsonView(
     /// What is shown.
@@ -18,60 +18,61 @@ pub fn JsonView(
     #[prop(into, default = "JSON".to_owned())]
     label: String,
 ) -> impl IntoView {
+    let content = match members(&value, 0) {
+        Some(members) => members,
+        None => view! { <div class="json-leaf">{scalar(&value)}</div> }.into_any(),
+    };
     view! {
         <div class="json" role="group" aria-label=label>
-            {node(None, &value, 0)}
+            {content}
         </div>
     }
 }
 
-fn node(key: Option<String>, value: &Value, level: usize) -> AnyView {
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            let members = fields
-                .iter()
-                .take(MAX_MEMBERS)
-                .map(|(key, value)| node(Some(key.clone()), value, level + 1))
-                .collect_view();
-            branch(key, "{", "}", fields.len(), level, members)
-        }
-        Value::Array(items) if !items.is_empty() => {
-            let members = items
-                .iter()
-                .take(MAX_MEMBERS)
-                .map(|value| node(None, value, level + 1))
-                .collect_view();
-            branch(key, "[", "]", items.len(), level, members)
-        }
-        leaf => view! { <div class="json-leaf">{name(key)} {scalar(leaf)}</div> }.into_any(),
-    }
-}
-
-fn branch(
-    key: Option<String>,
-    open: &'static str,
-    close: &'static str,
-    count: usize,
-    level: usize,
-    members: impl IntoView + 'static,
-) -> AnyView {
-    let more = (count > MAX_MEMBERS).then(
-        || view! { <div class="json-more">{format!("… and {} more", count - MAX_MEMBERS)}</div> },
-    );
+fn node(key: String, value: &Value, level: usize) -> AnyView {
+    let Some(members) = members(value, level) else {
+        return view! { <div class="json-leaf">{name(key)} {scalar(value)}</div> }.into_any();
+    };
+    let (open, count, close) = match value {
+        Value::Object(fields) => ("{", fields.len(), "}"),
+        Value::Array(items) => ("[", items.len(), "]"),
+        _ => ("", 0, ""),
+    };
     view! {
         <details class="json-branch" open=level < OPEN_LEVELS>
             <summary>
-                {name(key)} <span class="json-mark">{open}</span>
-                <span class="json-count">{count}</span> <span class="json-mark">{close}</span>
+                {name(key)}
+                <span class="json-folded">{open} <span class="json-count">{count}</span> {close}</span>
             </summary>
-            <div class="json-members">{members} {more}</div>
+            <div class="json-members">{members}</div>
         </details>
     }
     .into_any()
 }
 
-fn name(key: Option<String>) -> Option<impl IntoView> {
-    key.map(|key| view! { <span class="json-key">{key}</span><span class="json-mark">": "</span> })
+/// The members of an object or array that is not empty; none for any other value.
+fn members(value: &Value, level: usize) -> Option<AnyView> {
+    let (nodes, count): (Vec<AnyView>, usize) = match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            let shown = fields.iter().take(MAX_MEMBERS);
+            let nodes = shown.map(|(key, value)| node(key.clone(), value, level + 1));
+            (nodes.collect(), fields.len())
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let shown = items.iter().take(MAX_MEMBERS).enumerate();
+            let nodes = shown.map(|(index, value)| node(index.to_string(), value, level + 1));
+            (nodes.collect(), items.len())
+        }
+        _ => return None,
+    };
+    let more = (count > MAX_MEMBERS).then(|| {
+        view! { <div class="json-more">{format!("… and {} more", count - MAX_MEMBERS)}</div> }
+    });
+    Some(view! { {nodes} {more} }.into_any())
+}
+
+fn name(key: String) -> impl IntoView {
+    view! { <span class="json-key">{key}</span><span class="json-mark">": "</span> }
 }
 
 fn scalar(value: &Value) -> impl IntoView + use<> {

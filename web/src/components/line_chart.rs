@@ -14,7 +14,7 @@ pub use options::LineLook;
 
 /// When data comes quicker than this, in milliseconds, movements would never end.
 const QUICK_MS: f64 = 700.0;
-/// How often the table for screen readers follows, in milliseconds: it is not read while it moves.
+/// How often the table follows the chart, in milliseconds.
 const TABLE_PAUSE_MS: f64 = 10_000.0;
 
 /// Lines over time.
@@ -55,6 +55,7 @@ pub fn LineChart(
 ) -> impl IntoView {
     let width_px = RwSignal::new(0.0);
     let changed_at_ms = StoredValue::new(0.0);
+    let points = in_steady_order(points);
     let options = Memo::new(move |_| {
         let mut look = look.get();
         let now_ms = motion::now_ms();
@@ -79,6 +80,28 @@ pub fn LineChart(
     }
 }
 
+/// The same lines in the order in which they were first seen: a line keeps its colour, whichever
+/// is the largest now.
+fn in_steady_order(points: Signal<LinePoints>) -> Signal<LinePoints> {
+    let known = StoredValue::new(Vec::<String>::new());
+    Memo::new(move |_| {
+        let mut points = points.get();
+        known.update_value(|known| {
+            known.retain(|name| points.series.iter().any(|(own, _)| own == name));
+            for (name, _) in &points.series {
+                if !known.contains(name) {
+                    known.push(name.clone());
+                }
+            }
+            points
+                .series
+                .sort_by_key(|(name, _)| known.iter().position(|other| other == name));
+        });
+        points
+    })
+    .into()
+}
+
 /// What a picture of these lines says, in a sentence.
 fn describe(title: &str, points: &LinePoints, look: &LineLook) -> String {
     let written =
@@ -100,9 +123,31 @@ fn describe(title: &str, points: &LinePoints, look: &LineLook) -> String {
     format!("Line chart {title}. {lines}.")
 }
 
-/// The figures of the chart as a table that only screen readers see.
+/// The figures of the chart as a table. It is made when it is opened, by the keyboard or by a
+/// screen reader, and follows the chart slowly: a table that moves cannot be read.
 #[component]
 fn PointsTable(
+    points: Signal<LinePoints>,
+    look: Signal<LineLook>,
+    title: Signal<String>,
+) -> impl IntoView {
+    let is_open = RwSignal::new(false);
+    let toggled = move |event: leptos::ev::Event| {
+        let details = event_target::<web_sys::HtmlElement>(&event);
+        is_open.set(details.has_attribute("open"));
+    };
+    view! {
+        <details class="chart-data" on:toggle=toggled>
+            <summary>"Show as a table"</summary>
+            <Show when=move || is_open.get()>
+                <OpenTable points look title/>
+            </Show>
+        </details>
+    }
+}
+
+#[component]
+fn OpenTable(
     points: Signal<LinePoints>,
     look: Signal<LineLook>,
     title: Signal<String>,
@@ -129,33 +174,16 @@ fn PointsTable(
     };
     let body = move || {
         let look = look.get();
-        let cell = |value: Option<f64>| {
-            value.map_or_else(String::new, |value| {
-                figures::with_unit(&figures::number(value, look.decimals, digits), &look.unit)
-            })
-        };
         calm.with(|points| {
-            let rows = points.times_ms.iter().enumerate().map(|(index, time_ms)| {
-                let values = points.series.iter();
-                let cells = values
-                    .map(|(_, values)| cell(values.get(index).copied().flatten()))
-                    .map(|text| view! { <td>{text}</td> })
-                    .collect_view();
-                view! {
-                    <tr>
-                        <th scope="row">{format::date_time(*time_ms)}</th>
-                        {cells}
-                    </tr>
-                }
-            });
-            rows.collect_view()
+            let newest_first = points.times_ms.iter().enumerate().rev();
+            newest_first
+                .map(|(index, time_ms)| table_row(points, index, *time_ms, &look))
+                .collect_view()
         })
     };
     view! {
-        // A table does not keep to one pixel itself, what is around it does.
-        <div class="visually-hidden">
-        <table>
-            <caption>{title}</caption>
+        <table class="records-table">
+            <caption class="visually-hidden">{title}</caption>
             <thead>
                 <tr>
                     <th scope="col">"Time"</th>
@@ -164,6 +192,30 @@ fn PointsTable(
             </thead>
             <tbody>{body}</tbody>
         </table>
-        </div>
+    }
+}
+
+fn table_row(
+    points: &LinePoints,
+    index: usize,
+    time_ms: i64,
+    look: &LineLook,
+) -> impl IntoView + use<> {
+    let cells = points
+        .series
+        .iter()
+        .map(|(name, values)| {
+            let value = values.get(index).copied().flatten();
+            let text = value.map_or_else(String::new, |value| {
+                figures::with_unit(&figures::number(value, look.decimals, digits), &look.unit)
+            });
+            view! { <td class="is-number" data-label=name.clone()>{text}</td> }
+        })
+        .collect_view();
+    view! {
+        <tr>
+            <th scope="row">{format::date_time(time_ms)}</th>
+            {cells}
+        </tr>
     }
 }

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+/// When more records than this come in a minute, they appear without fading in.
+const MAX_FADES: i32 = 120;
+
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -80,6 +83,7 @@ pub fn RecordTable(
         },
         std::time::Duration::from_millis(400),
     );
+    let is_calm = Memo::new(move |_| records.with(|records| records.per_minute <= MAX_FADES));
     let head = move || {
         columns.with(|columns| {
             let cell = |column: &Column| {
@@ -92,7 +96,12 @@ pub fn RecordTable(
     // Figures below each other have the same number of decimals.
     let decimals = Memo::new(move |_| {
         records.with(|records| {
-            let column = |index| records.rows.iter().filter_map(move |row| row.cells.get(index));
+            let column = |index| {
+                records
+                    .rows
+                    .iter()
+                    .filter_map(move |row| row.cells.get(index))
+            };
             (0..records.columns.len())
                 .map(|index| cell::decimals_of(column(index)))
                 .collect::<Vec<_>>()
@@ -114,7 +123,7 @@ pub fn RecordTable(
     };
     view! {
         <div class="records" role="region" aria-label=title tabindex="0">
-            <table class="records-table" class:is-settled=is_settled>
+            <table class="records-table" class:is-settled=move || is_settled.get() && is_calm.get()>
                 <thead>
                     <tr>
                         {head}

@@ -63,7 +63,7 @@ fn paths(values: &[Option<f64>]) -> Paths {
     let mut run: Option<(f64, f64)> = None;
     let close = |run: &mut Option<(f64, f64)>, result: &mut Paths| {
         if let Some((first, last)) = run.take() {
-            drop(write!(result.area, "L{last:.1},{HEIGHT} L{first:.1},{HEIGHT} Z"));
+            let _infallible = write!(result.area, "L{last:.1},{HEIGHT} L{first:.1},{HEIGHT} Z");
         }
     };
     for value in values {

@@ -44,9 +44,11 @@ impl List {
 
     /// Loads the pages that are seen again, from the first.
     fn reload(self) {
-        let shown = self
-            .rows
-            .with_untracked(|rows| rows.as_ref().map_or(0, Vec::len));
+        let count = |rows: &Option<Vec<PipelineRow>>| rows.as_ref().map_or(0, Vec::len);
+        // The page may be gone by the time an act in it is done.
+        let Some(shown) = self.rows.try_with_untracked(count) else {
+            return;
+        };
         let first = i32::try_from(shown)
             .unwrap_or(LIST_PAGE)
             .clamp(LIST_PAGE, 100);
@@ -54,7 +56,8 @@ impl List {
         spawn_local(async move {
             let answer = api::run(ListQuery::build(ListVariables { first, after: None })).await;
             // What was changed here since then is newer than the answer.
-            if self.changed_at_ms.get_untracked() > asked_at_ms {
+            let changed_at_ms = self.changed_at_ms.try_get_untracked();
+            if changed_at_ms.is_none_or(|changed_at_ms| changed_at_ms > asked_at_ms) {
                 return;
             }
             match answer {

@@ -8,7 +8,14 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 /// The colours of everything but the lines.
-const INKS: [&str; 6] = ["--ink", "--ink-2", "--ink-3", "--line", "--line-strong", "--surface"];
+const INKS: [&str; 6] = [
+    "--ink",
+    "--ink-2",
+    "--ink-3",
+    "--line",
+    "--line-strong",
+    "--surface",
+];
 
 /// The ECharts theme for the tokens that are in force now, as JSON. The palette begins with its
 /// colour `first_color`, counted from 1.
@@ -114,7 +121,13 @@ fn in_rgb(tokens: &[(String, String)]) -> Option<Vec<(String, String)>> {
     let width = u32::try_from(tokens.len()).ok()?;
     canvas.set_width(width);
     canvas.set_height(1);
-    let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
+    // Said beforehand, the browser keeps the pixels where they can be read.
+    let options = js_sys::Object::new();
+    js_sys::Reflect::set(&options, &"willReadFrequently".into(), &true.into()).ok()?;
+    let context = canvas
+        .get_context_with_context_options("2d", &options)
+        .ok()??;
+    let context: CanvasRenderingContext2d = context.dyn_into().ok()?;
     let mut x = 0.0;
     for (_, color) in tokens {
         context.set_fill_style_str(color);
@@ -122,15 +135,21 @@ fn in_rgb(tokens: &[(String, String)]) -> Option<Vec<(String, String)>> {
         x += 1.0;
     }
     let pixels = context.get_image_data(0.0, 0.0, x, 1.0).ok()?.data();
-    let colors = tokens.iter().zip(pixels.chunks_exact(4)).map(|((name, _), pixel)| {
-        let color = match pixel {
-            [red, green, blue, 255] => format!("rgb({red},{green},{blue})"),
-            [red, green, blue, alpha] => {
-                format!("rgba({red},{green},{blue},{:.3})", f64::from(*alpha) / 255.0)
-            }
-            _ => String::new(),
-        };
-        (name.clone(), color)
-    });
+    let colors = tokens
+        .iter()
+        .zip(pixels.chunks_exact(4))
+        .map(|((name, _), pixel)| {
+            let color = match pixel {
+                [red, green, blue, 255] => format!("rgb({red},{green},{blue})"),
+                [red, green, blue, alpha] => {
+                    format!(
+                        "rgba({red},{green},{blue},{:.3})",
+                        f64::from(*alpha) / 255.0
+                    )
+                }
+                _ => String::new(),
+            };
+            (name.clone(), color)
+        });
     Some(colors.collect())
 }

@@ -9,6 +9,7 @@ use crate::{
     api::DateTime,
     components::{Icon, IconButton, IconView, Meter},
     format::{plural, use_clock},
+    parts::prefetch,
     session::use_session,
 };
 
@@ -131,7 +132,14 @@ fn NavLink(place: Place) -> impl IntoView {
         })
     };
     view! {
-        <a class="nav" href=place.href() aria-current=on title=place.label()>
+        <a
+            class="nav"
+            href=place.href()
+            aria-current=on
+            title=place.label()
+            on:pointerenter=move |_| prefetch(place.href())
+            on:focus=move |_| prefetch(place.href())
+        >
             <IconView icon=place.icon()/>
             <span class="side-text">{place.label()}</span>
             {counter}

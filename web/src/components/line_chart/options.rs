@@ -145,8 +145,8 @@ fn complete(options: &mut Value, points: &LinePoints, direct: bool) {
         "year": "{yyyy}", "month": "{MMM}", "day": "{d} {MMM}", "hour": "{HH}:{mm}",
         "minute": "{HH}:{mm}", "second": "{HH}:{mm}:{ss}", "millisecond": "{HH}:{mm}:{ss}",
     });
-    // The last label would stand under the names of the lines.
-    options["xAxis"]["axisLabel"]["showMaxLabel"] = json!(!direct);
+    // The window seldom ends at a round time.
+    options["xAxis"]["axisLabel"]["showMaxLabel"] = json!(false);
     for index in 0..points.series.len() {
         let series = &mut options["series"][index];
         series["id"] = json!(points.series[index].0);

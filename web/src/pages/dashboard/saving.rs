@@ -14,7 +14,9 @@ use super::{
 };
 use crate::{
     api::{self, UserErrorCode},
-    components::{Button, ButtonKind, ConfirmDialog, Dialog, DialogSize, toast::Toasts, use_toasts},
+    components::{
+        Button, ButtonKind, ConfirmDialog, Dialog, DialogSize, toast::Toasts, use_toasts,
+    },
 };
 
 /// Saving, and what it may ask.

@@ -170,8 +170,9 @@ fn TileMenu(
             layout::reorder(places, index, direction)
         });
     };
-    let pipeline =
-        move || definition.with(|definition| format!("/pipelines/{}", definition.pipeline_id));
+    let pipeline = move || {
+        definition.with_untracked(|definition| format!("/pipelines/{}", definition.pipeline_id))
+    };
     view! {
         <div class="tile-menu">
             <Menu label="Widget menu" test_id="widget-menu">

@@ -83,9 +83,10 @@ fn ViewingActs(board: Board, acts: ToolbarActs, may_edit: Signal<bool>) -> impl 
         <Show when=move || may_edit.get()>
             <Menu label="More" test_id="dashboard-menu">
                 <div class="board-narrow-only">
+                    // The menu has to be closed before it goes.
                     <MenuItem
                         icon=Icon::Edit
-                        on_click=move || board.start_editing()
+                        on_click=move || request_animation_frame(move || board.start_editing())
                         test_id="edit-dashboard-item"
                     >
                         "Edit"

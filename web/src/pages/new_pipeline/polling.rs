@@ -19,7 +19,7 @@ use crate::pages::pipeline::mutations::{
 use crate::pages::pipeline::outcome::Preview;
 use crate::pages::pipeline::polling_form::{PollingFields, SHOWN_ERRORS};
 use crate::pages::pipeline::source_test::{TestResult, TestState, test_source};
-use crate::pages::pipeline::transform_tab::{MapSection, PreviewCard};
+use crate::pages::pipeline::transform_tab::{MAX_SAMPLE, MapSection, PreviewCard};
 use crate::pages::pipeline::words;
 use crate::session::use_session;
 
@@ -89,6 +89,20 @@ impl Draft {
                 .with(|tested| tested.as_ref().is_some_and(|tested| same(tested, &input)))
     }
 
+    /// Where a list of records is, when the whole answer is one object that wraps it; said once,
+    /// so that the whole answer can still be chosen.
+    fn better_path(self) -> Option<String> {
+        let better = self.test.with_untracked(|test| match test {
+            TestState::Done(test) if test.records_path == "$" && test.record_count == 1 => {
+                test.records_path_candidates.first().cloned()
+            }
+            _ => None,
+        })?;
+        let is_first = !self.has_guessed_path.get_value() && better != "$";
+        self.has_guessed_path.set_value(true);
+        is_first.then_some(better)
+    }
+
     /// Suggests a mapping, unless it was suggested for the same source already.
     fn suggest_mapping(self) {
         let tested = self.tested.get_untracked();
@@ -117,13 +131,17 @@ fn ConnectStep(draft: Draft) -> impl IntoView {
     let navigate = use_navigate();
     let run_test = Callback::new(move |()| {
         if polling.check(plan, errors) {
-            test_source(polling, test, errors);
+            test_source(polling, None, test, errors);
         }
     });
     // The path that was used is in the draft by the time the test is done.
     Effect::new(move || {
         if draft.is_tested() {
             tested.set(Some(untrack(|| polling.input())));
+            if let Some(path) = draft.better_path() {
+                polling.records_path.set(path);
+                run_test.run(());
+            }
         }
     });
     let is_testing = Signal::derive(move || test.with(|test| *test == TestState::Running));
@@ -202,7 +220,11 @@ fn MapStep(draft: Draft) -> impl IntoView {
         map, errors, test, ..
     } = draft;
     draft.suggest_mapping();
-    let sample = Signal::derive(move || test.with(TestState::records));
+    let sample = Signal::derive(move || {
+        let mut records = test.with(TestState::records);
+        records.truncate(MAX_SAMPLE);
+        records
+    });
     let steps = Memo::new(move |_| map.preview());
     let preview = Memo::new(move |_| sample.with(|sample| Preview::of(&steps.get(), sample)));
     let navigate = use_navigate();

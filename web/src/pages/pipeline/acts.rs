@@ -92,13 +92,19 @@ pub enum Change {
 
 /// Saves a change; what is wrong with it appears in `errors`.
 pub async fn update(pipeline: &Pipeline, change: Change, errors: FormErrors) -> Option<Pipeline> {
-    let mut input = UpdatePipelineInput::of(pipeline);
+    let mut input = UpdatePipelineInput {
+        id: pipeline.id.clone(),
+        name: None,
+        source: None,
+        steps: None,
+        time_field: None,
+    };
     match change {
         Change::Name(name) => input.name = Some(name),
         Change::Source(source) => input.source = Some(source),
         Change::Transform(steps, time_field) => {
             input.steps = Some(MapStepInput::of(&steps));
-            input.time_field = time_field;
+            input.time_field = Some(time_field.unwrap_or_default());
         }
     }
     match api::run(UpdatePipeline::build(UpdatePipelineVariables { input })).await {

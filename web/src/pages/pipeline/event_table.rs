@@ -1,6 +1,8 @@
 //! Live events: what was stored or refused, the newest first, following until it is paused. A
 //! line opens to the whole record.
 
+use dash_shared::fields::{FieldType, SampledField, sample_fields};
+use dash_shared::timestamps;
 use leptos::prelude::*;
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ use crate::components::json_view::JsonView;
 use crate::components::{
     Card, Column, Icon, IconButton, IconView, LiveDot, RelativeTime, Skeleton, Table, Tag, Tone,
 };
-use crate::format::plural;
+use crate::format::{date_time, plural};
 
 /// How many fields of a record its line tells.
 const TOLD_FIELDS: usize = 6;
@@ -165,30 +167,33 @@ pub fn step_words(step: i32, path: &str) -> String {
     }
 }
 
-/// The first fields of a record as a line of names and values.
+/// The first fields of a record as a line of names and values; empty ones are not told.
 fn told(fields: &Value) -> impl IntoView + use<> {
-    let Value::Object(fields) = fields else {
-        return Vec::new();
-    };
+    let fields: Vec<SampledField> = sample_fields(fields.as_object())
+        .into_iter()
+        .filter(|field| field.example.is_some())
+        .collect();
     let more = fields.len().saturating_sub(TOLD_FIELDS);
-    let mut parts: Vec<AnyView> = fields
-        .iter()
+    let told = fields
+        .into_iter()
         .take(TOLD_FIELDS)
-        .map(|(name, value)| {
+        .map(|field| {
+            let value = field.example.unwrap_or_default();
+            let value = match timestamps::parse_ms(&Value::from(&*value)) {
+                Some(ms) if field.field_type == FieldType::Time => date_time(ms),
+                _ => value,
+            };
             view! {
                 <span class="told">
-                    <span class="faint">{name.clone()}</span>
+                    <span class="faint">{field.path.to_string()}</span>
                     " "
-                    <span class="num">{dash_shared::fields::shorten(value)}</span>
+                    <span class="num">{value}</span>
                 </span>
             }
-            .into_any()
         })
-        .collect();
-    if more > 0 {
-        parts.push(view! { <span class="faint">{format!("+{more}")}</span> }.into_any());
-    }
-    parts
+        .collect_view();
+    let more = (more > 0).then(|| view! { <span class="faint">{format!("+{more}")}</span> });
+    view! { {told} {more} }
 }
 
 /// What stands where the events will be.

@@ -104,7 +104,10 @@ impl Feed {
 
     /// Loads the newest records and runs; what is there already is not doubled.
     pub fn reload(self) {
-        let id = self.id.get_value();
+        // The page may be gone by the time an act in it is done.
+        let Some(id) = self.id.try_get_value() else {
+            return;
+        };
         spawn_local(async move {
             match api::run(ActivityQuery::build(PipelineVariables { id })).await {
                 Ok(answer) => self.take_over(answer.pipeline),
@@ -147,6 +150,9 @@ impl Feed {
     }
 
     fn take_over(self, activity: Activity) {
+        let Some(was_loaded) = self.is_loaded.try_get_untracked() else {
+            return;
+        };
         let runs = activity.runs;
         let mut events: Vec<Event> = activity.records.nodes.into_iter().map(stored).collect();
         events.extend(runs.nodes.iter().flat_map(troubles));
@@ -155,7 +161,7 @@ impl Feed {
             .has_next_page
             .then_some(runs.page_info.end_cursor)
             .flatten();
-        if !self.is_loaded.get_untracked() {
+        if !was_loaded {
             self.runs_end.set(page_end);
         }
         self.run_count.set(i64::from(runs.total_count));

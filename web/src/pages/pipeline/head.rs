@@ -111,6 +111,10 @@ pub fn TopActs(
         make_dashboard();
         set_timeout(move || making.set(false), std::time::Duration::from_secs(2));
     };
+    let make_in_menu = Callback::new({
+        let make_dashboard = make_dashboard.clone();
+        move |()| make_dashboard()
+    });
     let is_paused =
         Memo::new(move |_| pipeline.with(|pipeline| pipeline.state == PipelineState::Paused));
     let runs = Memo::new(move |_| pipeline.with(|pipeline| can_run(&pipeline.source)));
@@ -138,17 +142,20 @@ pub fn TopActs(
                     "Resume"
                 </Button>
             </Show>
-            <Button
-                kind=ButtonKind::Primary
-                icon=Icon::Dashboards
-                busy=making
-                on_click=make_dashboard
-                test_id="make-dashboard"
-            >
-                "Make a dashboard"
-            </Button>
+            <span class="wide-only">
+                <Button
+                    kind=ButtonKind::Primary
+                    icon=Icon::Dashboards
+                    busy=making
+                    on_click=make_dashboard
+                    test_id="make-dashboard"
+                >
+                    "Make a dashboard"
+                </Button>
+            </span>
             <span class="narrow-only">
                 <Menu label="More" test_id="pipeline-menu">
+                    <MenuItem icon=Icon::Dashboards on_click=make_in_menu>"Make a dashboard"</MenuItem>
                     <MenuItem icon=Icon::Refresh disabled=Signal::derive(move || !runs.get() || is_paused.get()) on_click=move || run(Act::Run)>
                         "Run now"
                     </MenuItem>

@@ -123,7 +123,7 @@ pub struct CreatePipelinePayload {
     pub user_errors: Vec<UserError>,
 }
 
-/// A change of a pipeline. What is none stays, but for the time field: it is always said.
+/// A change of a pipeline. What is none stays.
 #[derive(cynic::InputObject, Debug)]
 pub struct UpdatePipelineInput {
     /// Which.
@@ -137,21 +137,9 @@ pub struct UpdatePipelineInput {
     /// New steps.
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<MapStepInput>>,
-    /// The field that says when a record happened; none is when it was received.
+    /// The field that says when a record happened; an empty text is when it was received.
+    #[cynic(skip_serializing_if = "Option::is_none")]
     pub time_field: Option<String>,
-}
-
-impl UpdatePipelineInput {
-    /// A change of nothing yet.
-    pub fn of(pipeline: &Pipeline) -> Self {
-        Self {
-            id: pipeline.id.clone(),
-            name: None,
-            source: None,
-            steps: None,
-            time_field: pipeline.time_field.clone(),
-        }
-    }
 }
 
 /// Variables of [`UpdatePipeline`].
@@ -261,6 +249,8 @@ pub struct DeletePipelinePayload {
 pub struct TestSourceVariables {
     /// The source to ask once.
     pub source: HttpPollingSourceInput,
+    /// The pipeline whose saved header values are sent.
+    pub pipeline_id: Option<cynic::Id>,
 }
 
 /// Asks an address once, without storing anything.
@@ -268,7 +258,7 @@ pub struct TestSourceVariables {
 #[cynic(graphql_type = "Mutation", variables = "TestSourceVariables")]
 pub struct TestSource {
     /// What it answered.
-    #[arguments(input: { source: $source })]
+    #[arguments(input: { source: $source, pipelineId: $pipeline_id })]
     pub test_source: TestSourcePayload,
 }
 

@@ -37,7 +37,7 @@ impl PollingDraft {
             url: RwSignal::new(String::new()),
             interval_seconds: RwSignal::new(shortest.max(300)),
             headers: HeaderDraft::new(),
-            records_path: RwSignal::new("$".to_owned()),
+            records_path: RwSignal::new(String::new()),
         }
     }
 
@@ -138,13 +138,13 @@ pub fn PollingFields(
         <Field
             label="Where the records are"
             error=errors.field("recordsPath")
-            hint="A JSONPath: $ is the whole answer, $.data a list inside it. The test suggests places."
+            hint="A JSONPath: $ is the whole answer, $.data a list inside it. Left empty, the test finds the longest list."
         >
             <Input
                 value=draft.records_path
                 on_input=edit("recordsPath", draft.records_path)
                 mono=true
-                placeholder="$"
+                placeholder="found by the test"
                 test_id="records-path"
             />
         </Field>

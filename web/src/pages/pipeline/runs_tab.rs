@@ -80,7 +80,10 @@ fn RunRow(run: Run) -> impl IntoView {
     let open = RwSignal::new(false);
     let has_more = run.error.is_some() || run.failed > 0;
     let message = run.error.as_ref().map(|error| error.message.clone());
-    let took = duration(run.duration_ms.into());
+    let took = match run.duration_ms {
+        0 => "< 1 ms".to_owned(),
+        ms => duration(ms.into()),
+    };
     let details = {
         let run = run.clone();
         move || {

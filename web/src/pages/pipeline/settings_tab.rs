@@ -57,7 +57,7 @@ fn NameCard() -> impl IntoView {
             .with(|pipeline| date_time(pipeline.created_at.ms()))
     };
     view! {
-        <Card title="Name">
+        <Card>
             <form
                 class="stack"
                 on:submit=move |event| {

@@ -60,12 +60,7 @@ fn WebhookCard() -> impl IntoView {
                         "The pipeline has a new URL. Give it to everybody who sends events.",
                     );
                 }
-                None => toasts.error(
-                    errors
-                        .other(&[])
-                        .get_untracked()
-                        .unwrap_or_else(|| "The URL could not be replaced.".to_owned()),
-                ),
+                None => toasts.error("The URL could not be replaced. Try again."),
             }
             busy.set(false);
             open.set(false);
@@ -123,9 +118,8 @@ pub fn UrlBox(
 fn PollingCard(source: HttpPollingSource) -> impl IntoView {
     let store = use_store();
     let session = use_session();
-    let plan = session
-        .viewer()
-        .map_or(Plan::Free, |viewer| viewer.organization.plan.shared());
+    let plan =
+        untrack(|| session.viewer()).map_or(Plan::Free, |viewer| viewer.organization.plan.shared());
     let draft = PollingDraft::new(plan);
     draft.load(&source);
     let saved = RwSignal::new(source);
@@ -135,7 +129,10 @@ fn PollingCard(source: HttpPollingSource) -> impl IntoView {
     let toasts = use_toasts();
     let run_test = Callback::new(move |()| {
         if draft.check(plan, errors) {
-            test_source(draft, test, errors);
+            let id = store
+                .pipeline
+                .with_untracked(|pipeline| pipeline.id.clone());
+            test_source(draft, Some(id), test, errors);
         }
     });
     let save = move || {
@@ -159,10 +156,6 @@ fn PollingCard(source: HttpPollingSource) -> impl IntoView {
         });
     };
     let is_testing = Signal::derive(move || test.with(|test| *test == TestState::Running));
-    let hides_secret = move || {
-        let kept = |(_, value): &(String, Option<String>)| value.is_none();
-        draft.headers.values().iter().any(kept)
-    };
     view! {
         <form
             class="source-columns"
@@ -176,9 +169,6 @@ fn PollingCard(source: HttpPollingSource) -> impl IntoView {
                     <PollingFields draft plan errors/>
                     <div class="row">
                         <Button icon=Icon::Play busy=is_testing on_click=run_test test_id="test-source">"Test"</Button>
-                        <Show when=hides_secret>
-                            <span class="tiny faint">"Saved header values are not sent with a test. Replace them to try new ones."</span>
-                        </Show>
                     </div>
                     <SaveBar
                         is_dirty=Signal::derive(move || saved.with(|saved| draft.differs(saved)))

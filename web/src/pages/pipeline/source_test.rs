@@ -7,11 +7,13 @@ use leptos::{prelude::*, task::spawn_local};
 use serde_json::Value;
 
 use super::acts::place_errors;
-use super::mutations::{SourceTest, TestSource, TestSourceVariables};
+use super::mutations::{
+    HeaderInput, HttpPollingSourceInput, SourceTest, TestSource, TestSourceVariables,
+};
 use super::outcome::Preview;
 use super::outcome_table::OutcomeTable;
 use super::polling_form::PollingDraft;
-use super::queries::{RunError, RunErrorCode};
+use super::queries::{HttpPollingSource, RunError, RunErrorCode};
 use super::run_details::RunErrorView;
 use crate::api::{self, FormErrors};
 use crate::components::json_view::JsonView;
@@ -48,12 +50,24 @@ impl TestState {
     }
 }
 
-/// Asks the source that is being entered. The path that was used is written into the draft.
-pub fn test_source(draft: PollingDraft, state: RwSignal<TestState>, errors: FormErrors) {
-    let source = untrack(|| draft.input());
+/// Asks the source that is being entered, with the saved header values of `pipeline_id` where the
+/// draft leaves them as they are. The path that was used is written into the draft.
+pub fn test_source(
+    draft: PollingDraft,
+    pipeline_id: Option<cynic::Id>,
+    state: RwSignal<TestState>,
+    errors: FormErrors,
+) {
+    let mut source = untrack(|| draft.input());
+    // An empty path asks the server to look for the records.
+    source.records_path = draft.records_path.get_untracked().trim().to_owned();
+    let variables = TestSourceVariables {
+        source,
+        pipeline_id,
+    };
     state.set(TestState::Running);
     spawn_local(async move {
-        match api::run(TestSource::build(TestSourceVariables { source })).await {
+        match api::run(TestSource::build(variables)).await {
             Ok(answer) => {
                 let payload = answer.test_source;
                 let refused = place_errors(errors, &payload.user_errors);
@@ -72,6 +86,37 @@ pub fn test_source(draft: PollingDraft, state: RwSignal<TestState>, errors: Form
             }
         }
     });
+}
+
+/// The first records that a saved source answers now; or why there are none, in a sentence.
+pub async fn fetch_records(
+    source: &HttpPollingSource,
+    pipeline_id: cynic::Id,
+) -> Result<Vec<Value>, String> {
+    let headers = source.header_names.iter().map(|name| HeaderInput {
+        name: name.clone(),
+        value: None,
+    });
+    let source = HttpPollingSourceInput {
+        url: source.url.clone(),
+        interval_seconds: source.interval_seconds,
+        headers: headers.collect(),
+        records_path: source.records_path.clone(),
+    };
+    let variables = TestSourceVariables {
+        source,
+        pipeline_id: Some(pipeline_id),
+    };
+    let answer = api::run(TestSource::build(variables)).await;
+    let payload = answer.map_err(|error| error.message)?.test_source;
+    if let Some(problem) = payload.user_errors.into_iter().next() {
+        return Err(problem.message);
+    }
+    match (payload.result, payload.error) {
+        (Some(result), _) => Ok(result.records.into_iter().map(|record| record.0).collect()),
+        (None, Some(error)) => Err(error.message),
+        (None, None) => Err("The API did not answer.".to_owned()),
+    }
 }
 
 /// What a test brought.
@@ -127,16 +172,16 @@ fn Records(test: SourceTest, choose: Callback<String>) -> impl IntoView {
         duration(test.duration_ms.into()),
         plural(test.record_count.into(), "record", "records"),
     );
-    let others: Vec<String> = test
-        .records_path_candidates
-        .into_iter()
-        .filter(|path| *path != test.records_path)
-        .collect();
+    let mut others = test.records_path_candidates;
+    if !others.iter().any(|path| path == "$") {
+        others.push("$".to_owned());
+    }
+    others.retain(|path| *path != test.records_path);
     let others = (!others.is_empty()).then(|| {
         let buttons = others
             .into_iter()
             .map(|path| {
-                let label = path.clone();
+                let label = if path == "$" { "the whole answer".to_owned() } else { path.clone() };
                 view! {
                     <button type="button" class="chip mono" on:click=move |_| choose.run(path.clone())>{label}</button>
                 }
@@ -144,7 +189,7 @@ fn Records(test: SourceTest, choose: Callback<String>) -> impl IntoView {
             .collect_view();
         view! {
             <p class="row wrap small" data-testid="path-candidates">
-                <span class="muted">"Records are also at"</span> {buttons}
+                <span class="muted">"Other places"</span> {buttons}
             </p>
         }
     });

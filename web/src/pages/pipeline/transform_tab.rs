@@ -13,8 +13,9 @@ use super::map_draft::MapDraft;
 use super::mapping_table::{MappingRules, MappingTable};
 use super::outcome::Preview;
 use super::outcome_table::OutcomeTable;
-use super::queries::Pipeline;
+use super::queries::{Pipeline, Source};
 use super::save_bar::SaveBar;
+use super::source_test::fetch_records;
 use super::{Store, use_store};
 use crate::api::FormErrors;
 use crate::components::{
@@ -23,7 +24,9 @@ use crate::components::{
 use crate::format::plural;
 
 /// How many records are previewed.
-const MAX_SAMPLE: usize = 8;
+pub const MAX_SAMPLE: usize = 8;
+/// How many of them are records with an error.
+const MAX_REFUSED: usize = 3;
 /// The errors that the editor shows at their fields.
 const SHOWN_ERRORS: &[&str] = &["timeField", "steps.0.fields"];
 
@@ -91,7 +94,7 @@ pub fn TransformTab() -> impl IntoView {
                 save();
             }
         >
-            <Card title="Fields" actions=move || view! { <SampleActs draft sample/> } test_id="transform">
+            <Card title="Fields" actions=move || view! { <SampleActs draft sample store/> } test_id="transform">
                 <MapSection draft sample errors/>
                 <MappingRules draft errors/>
             </Card>
@@ -209,19 +212,23 @@ fn fill_once(store: Store, sample: RwSignal<Vec<Value>>) {
             return;
         }
         let steps = store.pipeline.with_untracked(Pipeline::shared_steps);
-        let records: Vec<Value> = store.feed.events.with(|events| {
-            events
-                .iter()
-                .filter_map(|event| match &event.what {
+        let (mut records, refused) = store.feed.events.with(|events| {
+            let mut records = Vec::new();
+            let mut refused = Vec::new();
+            for event in events {
+                match &event.what {
                     What::Stored(record) => {
-                        Some(Value::Object(mapping::undo(&steps, &record.object())))
+                        records.push(Value::Object(mapping::undo(&steps, &record.object())));
                     }
-                    What::Refused { received, .. } => Some(received.clone()),
-                    What::RunFailed { .. } => None,
-                })
-                .take(MAX_SAMPLE)
-                .collect()
+                    What::Refused { received, .. } => refused.push(received.clone()),
+                    What::RunFailed { .. } => {}
+                }
+            }
+            (records, refused)
         });
+        // Some of those with an error, too: they are what a change is made for.
+        records.truncate(MAX_SAMPLE - refused.len().min(MAX_REFUSED));
+        records.extend(refused.into_iter().take(MAX_REFUSED));
         if !records.is_empty() {
             sample.set(records);
         }
@@ -230,14 +237,40 @@ fn fill_once(store: Store, sample: RwSignal<Vec<Value>>) {
 
 /// Suggests a mapping from the sample, or takes another sample from the clipboard.
 #[component]
-fn SampleActs(draft: MapDraft, sample: RwSignal<Vec<Value>>) -> impl IntoView {
+fn SampleActs(draft: MapDraft, sample: RwSignal<Vec<Value>>, store: Store) -> impl IntoView {
     let open = RwSignal::new(false);
+    let busy = RwSignal::new(false);
+    let toasts = use_toasts();
+    let polled = Memo::new(move |_| {
+        store.pipeline.with(|pipeline| match &pipeline.source {
+            Source::HttpPollingSource(source) => Some((source.clone(), pipeline.id.clone())),
+            _ => None,
+        })
+    });
+    let fetch = move || {
+        let Some((source, id)) = polled.get_untracked() else {
+            return;
+        };
+        busy.set(true);
+        spawn_local(async move {
+            match fetch_records(&source, id).await {
+                Ok(records) => sample.set(records.into_iter().take(MAX_SAMPLE).collect()),
+                Err(message) => toasts.error(message),
+            }
+            busy.set(false);
+        });
+    };
     let suggest = move || {
         let fields = sample
             .with_untracked(|sample| sample_fields(sample.iter().filter_map(Value::as_object)));
         draft.suggest(&fields);
     };
     view! {
+        <Show when=move || polled.with(Option::is_some)>
+            <Button size=ButtonSize::Small icon=Icon::Refresh busy on_click=fetch test_id="fetch-sample">
+                "Fetch fresh records"
+            </Button>
+        </Show>
         <Button size=ButtonSize::Small icon=Icon::Code on_click=move || open.set(true) test_id="paste-sample">
             "Try another record"
         </Button>

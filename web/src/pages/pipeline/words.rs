@@ -111,11 +111,11 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
         ),
         RunErrorCode::BadStatus => (
             "The server refused or failed",
-            "For 401 or 403, add the header with your key or token. For 404, check the path. For 5xx, try again later.",
+            "Keys and tokens go into a header, for example Authorization. The API’s documentation says which.",
         ),
         RunErrorCode::NotJson => (
             "The answer is not JSON",
-            "This looks like the address of a web page. Look in the API's documentation for its JSON address; some want the header Accept: application/json.",
+            "Look in the API’s documentation for its JSON address. Some want the header Accept: application/json.",
         ),
         RunErrorCode::TooLarge => (
             "The answer is too large",
@@ -123,7 +123,7 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
         ),
         RunErrorCode::NoRecords => (
             "There are no records at this path",
-            "Choose one of the places with records below, or change the path to where the list of records is.",
+            "Look at the whole answer to see where its list of records is, and change the path.",
         ),
         RunErrorCode::ForbiddenTarget => (
             "This address is not on the public internet",

@@ -217,7 +217,8 @@ fn FigureFields(
             .and_then(|index: usize| Aggregate::ALL.get(index));
         let aggregate = chosen.map_or(Aggregate::Count, |(aggregate, _)| *aggregate);
         // Read before the draft is written: the fields depend on it.
-        let first = numbers.with_untracked(|fields| fields.first().map(|field| field.path.to_string()));
+        let first =
+            numbers.with_untracked(|fields| fields.first().map(|field| field.path.to_string()));
         draft.update(|draft| {
             draft.aggregate = aggregate;
             if aggregate != Aggregate::Count && draft.field.is_none() {
