@@ -1,6 +1,5 @@
 //! Dash in a real browser: the built client, served by the real server, in headless Chromium. Each
 //! test asserts on what the page shows, keeps pictures as artefacts, and ends with a clean console.
-#![expect(clippy::panic, reason = "a test that cannot go on fails by panicking")]
 
 mod doors;
 mod editing;
