@@ -11,7 +11,8 @@ use crate::workspace::Workspace;
 use crate::{npm, phases, tools};
 
 /// All that the client is made from, but for the tools, which Cargo.lock and the npm lock file name.
-const INPUTS: [&str; 7] = [
+const INPUTS: [&str; 8] = [
+    ".cargo/config.toml",
     "Cargo.lock",
     "Cargo.toml",
     "Trunk.toml",
