@@ -15,6 +15,19 @@ import { web, writeHashed } from "./files.mjs";
 const run = promisify(execFile);
 const name = "dash-web";
 
+// What rustc and wasm-bindgen use of WebAssembly. Not all that wasm-opt knows: it would write newer
+// encodings that no browser reads yet.
+const features = [
+  "bulk-memory",
+  "bulk-memory-opt",
+  "extended-const",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+].map((feature) => `--enable-${feature}`);
+
 /** Replaces the program that Trunk wrote into the page's folder. */
 export async function splitProgram(page) {
   const [program] = page.html.match(/dash-web-[0-9a-f]+(?=_bg\.wasm)/) ?? [];
@@ -48,7 +61,7 @@ async function linked() {
 
 async function install(page, program, { parts, bound }) {
   const optimise = async (path) => {
-    await run(join(web, "node_modules/.bin/wasm-opt"), ["-Oz", "--all-features", path, "-o", path]);
+    await run(join(web, "node_modules/.bin/wasm-opt"), ["-Oz", ...features, path, "-o", path]);
     return readFile(path);
   };
 
