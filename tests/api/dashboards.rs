@@ -180,7 +180,7 @@ async fn lines_have_a_value_for_each_bucket_and_the_largest_group_first() {
         .iter()
         .map(|line| line["name"].clone());
     let expected = ["Lyon", "(none)", "Graz"].map(|name| json!(name));
-    assert_eq!(Vec::from_iter(names), expected);
+    assert_eq!(names.collect::<Vec<_>>(), expected);
 
     let count = preview(
         &ann,

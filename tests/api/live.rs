@@ -49,7 +49,7 @@ async fn new_dashboard(client: &Client, widgets: Value) -> Value {
 #[derive(Default)]
 struct Screen {
     definition: Value,
-    cursor: String,
+    cursor: Value,
     widgets: BTreeMap<String, Value>,
 }
 
@@ -60,7 +60,7 @@ impl Screen {
         if !update["dashboard"].is_null() {
             self.definition = update["dashboard"].clone();
         }
-        self.cursor = update["cursor"].as_str().unwrap().to_owned();
+        self.cursor = update["cursor"].clone();
         for data in update["data"].as_array().unwrap() {
             let id = data["widgetId"].as_str().unwrap().to_owned();
             self.widgets.insert(id, data.clone());

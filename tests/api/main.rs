@@ -5,6 +5,7 @@
     clippy::expect_used,
     reason = "a test that cannot go on fails by panicking"
 )]
+#![expect(clippy::too_many_lines, reason = "some tests are long lists of cases")]
 
 mod accounts;
 mod architecture;

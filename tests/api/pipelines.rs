@@ -142,7 +142,7 @@ async fn changes_at_the_same_time_are_all_counted() {
         .map(|payload| payload["pipeline"]["version"].as_i64().unwrap())
         .collect();
     versions.sort_unstable();
-    assert_eq!(versions, Vec::from_iter(2..=11));
+    assert_eq!(versions, (2..=11).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -461,11 +461,11 @@ async fn header_values_are_never_read_back() {
         "the definition is among what is searched"
     );
     assert!(!has(b"swordfish"));
-    let hex: String = "swordfish"
+    let hex: Vec<_> = "swordfish"
         .bytes()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert!(!has(hex.as_bytes()));
+    assert!(!has(hex.concat().as_bytes()));
 
     // A value that is left out is kept, one that is entered replaces it, a name that is left out
     // is removed.
