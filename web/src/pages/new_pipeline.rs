@@ -31,8 +31,6 @@ pub struct Draft {
     pub test: RwSignal<TestState>,
     /// The source that answered.
     pub tested: RwSignal<Option<HttpPollingSourceInput>>,
-    /// Whether a better path than the whole answer was chosen already.
-    pub has_guessed_path: StoredValue<bool>,
     /// The mapping.
     pub map: MapDraft,
     /// The source that the mapping was suggested for.
@@ -52,7 +50,6 @@ impl Draft {
             polling: PollingDraft::new(plan),
             test: RwSignal::new(TestState::Idle),
             tested: RwSignal::new(None),
-            has_guessed_path: StoredValue::new(false),
             map: MapDraft::new(),
             mapped: RwSignal::new(None),
             errors: FormErrors::new(),

@@ -89,20 +89,6 @@ impl Draft {
                 .with(|tested| tested.as_ref().is_some_and(|tested| same(tested, &input)))
     }
 
-    /// Where a list of records is, when the whole answer is one object that wraps it; said once,
-    /// so that the whole answer can still be chosen.
-    fn better_path(self) -> Option<String> {
-        let better = self.test.with_untracked(|test| match test {
-            TestState::Done(test) if test.records_path == "$" && test.record_count == 1 => {
-                test.records_path_candidates.first().cloned()
-            }
-            _ => None,
-        })?;
-        let is_first = !self.has_guessed_path.get_value() && better != "$";
-        self.has_guessed_path.set_value(true);
-        is_first.then_some(better)
-    }
-
     /// Suggests a mapping, unless it was suggested for the same source already.
     fn suggest_mapping(self) {
         let tested = self.tested.get_untracked();
@@ -138,10 +124,6 @@ fn ConnectStep(draft: Draft) -> impl IntoView {
     Effect::new(move || {
         if draft.is_tested() {
             tested.set(Some(untrack(|| polling.input())));
-            if let Some(path) = draft.better_path() {
-                polling.records_path.set(path);
-                run_test.run(());
-            }
         }
     });
     let is_testing = Signal::derive(move || test.with(|test| *test == TestState::Running));
