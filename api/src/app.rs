@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use dash_migrations::{Migrator, MigratorTrait as _};
+use sea_orm::ConnectionTrait as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,12 +15,15 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::engine::{AllowedTargets, Engine, Outbound};
 use crate::graphql::{self, DashSchema, Services};
 use crate::jobs::{Job, Jobs, Next};
 use crate::pipelines::Pipelines;
 use crate::secrets::SecretBox;
+
+/// The advisory lock that processes take to change the tables: “dash” as a number.
+const MIGRATIONS_LOCK: u32 = 0x6461_7368;
 
 /// The account that `dash seed` makes.
 pub const SEED_EMAIL: &str = "demo@dash.example";
@@ -70,9 +74,20 @@ pub async fn connect(config: &Config) -> anyhow::Result<Db> {
         .context("cannot connect to the database (DATABASE_URL)")
 }
 
-/// Brings the database's tables up to date.
+/// Brings the database's tables up to date, as a whole or not at all. Of several processes that
+/// begin at once, one does and the others wait.
 pub async fn migrate(db: &Db) -> anyhow::Result<()> {
-    Migrator::up(db.orm(), None)
+    let migrated = async {
+        let transaction = db.begin_write().await?;
+        if db.engine() == db::Engine::Postgres {
+            transaction
+                .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATIONS_LOCK})"))
+                .await?;
+        }
+        Migrator::up(&*transaction, None).await?;
+        transaction.commit().await
+    };
+    migrated
         .await
         .context("cannot bring the database's tables up to date")
 }

@@ -324,7 +324,11 @@ fn new_record(
     }
     Ok(NewRecord {
         time_ms,
-        received_at_ms,
+        received_at_ms: match definition.source {
+            // The history that the demo makes up did not come in just now.
+            Source::Demo { .. } => time_ms.min(received_at_ms),
+            _ => received_at_ms,
+        },
         fields,
         json,
     })

@@ -25,6 +25,9 @@ pub const LEASE_MS: i64 = 30_000;
 const RENEW_PERIOD: Duration = Duration::from_secs(10);
 /// How many jobs a process runs at once.
 const PARALLEL_JOBS: usize = 32;
+/// The kind of a job that was cancelled while it ran. When that has ended, or its process has died,
+/// there is nothing left to do.
+const CANCELLED: &str = "cancelled";
 /// How long the queue rests when nothing is due.
 const IDLE_PERIOD: Duration = Duration::from_millis(500);
 /// How long it rests when the database fails.
@@ -94,8 +97,8 @@ impl Jobs {
     ) -> Result<(), DbErr> {
         let sql = "INSERT INTO jobs (id, kind, unique_key, payload, run_at_ms, attempts, \
              created_at_ms) VALUES ($1, $2, $3, $4, $5, 0, $6) \
-             ON CONFLICT (unique_key) DO UPDATE SET payload = excluded.payload, \
-             run_at_ms = excluded.run_at_ms, attempts = 0, last_error = NULL, \
+             ON CONFLICT (unique_key) DO UPDATE SET kind = excluded.kind, \
+             payload = excluded.payload, run_at_ms = excluded.run_at_ms, attempts = 0, last_error = NULL, \
              lease_until_ms = CASE WHEN jobs.lease_token IS NULL THEN NULL \
              ELSE jobs.lease_until_ms END";
         transaction
@@ -116,18 +119,27 @@ impl Jobs {
         Ok(())
     }
 
-    /// Takes a job out of the queue within the caller's transaction; one that is running cannot
+    /// Takes a job out of the queue within the caller's transaction. One that is running is left
+    /// its lease, so that it does not run twice at once when it is scheduled anew, but it cannot
     /// schedule itself again.
     pub async fn cancel(
         &self,
         transaction: &impl ConnectionTrait,
         unique_key: &str,
     ) -> Result<(), DbErr> {
+        let backend = transaction.get_database_backend();
         transaction
             .execute_raw(Statement::from_sql_and_values(
-                transaction.get_database_backend(),
-                "DELETE FROM jobs WHERE unique_key = $1",
+                backend,
+                "DELETE FROM jobs WHERE unique_key = $1 AND lease_token IS NULL",
                 [unique_key.into()],
+            ))
+            .await?;
+        transaction
+            .execute_raw(Statement::from_sql_and_values(
+                backend,
+                "UPDATE jobs SET kind = $2, payload = '', run_at_ms = 0 WHERE unique_key = $1",
+                [unique_key.into(), CANCELLED.into()],
             ))
             .await?;
         Ok(())
@@ -143,8 +155,8 @@ impl Jobs {
         let orm = self.db.orm();
         orm.query_one_raw(Statement::from_sql_and_values(
             orm.get_database_backend(),
-            "SELECT run_at_ms FROM jobs WHERE unique_key = $1",
-            [unique_key.into()],
+            "SELECT run_at_ms FROM jobs WHERE unique_key = $1 AND kind <> $2",
+            [unique_key.into(), CANCELLED.into()],
         ))
         .await?
         .map(|row| row.try_get("", "run_at_ms"))
@@ -343,6 +355,10 @@ impl Jobs {
         F: Fn(Job) -> Fut,
         Fut: Future<Output = Next>,
     {
+        if job.kind == CANCELLED {
+            let _ = self.finish(&job, Next::Done).await;
+            return;
+        }
         let started = std::time::Instant::now();
         let kind = job.kind.clone();
         let mut work = std::pin::pin!(handler(job.clone()));

@@ -18,6 +18,7 @@ use dash_shared::mapping::Step;
 use dash_shared::sources::Source;
 use moka::future::Cache;
 use sea_orm::DbErr;
+use tokio::sync::broadcast;
 
 use crate::accounts::Forbidden;
 use crate::clock::Clock;
@@ -34,6 +35,8 @@ pub use runtime::HookError;
 /// How long a webhook's definition is used before it is read again. Changes made by this process
 /// are seen at once, those of another one within this time.
 const DEFINITION_TTL: Duration = Duration::from_secs(2);
+/// How many deletions a listener may lag behind.
+const DELETIONS_CAPACITY: usize = 64;
 /// How many definitions are kept.
 const KEPT_DEFINITIONS: u64 = 10_000;
 
@@ -114,6 +117,7 @@ pub struct Pipelines {
     jobs: Jobs,
     secrets: SecretBox,
     hooks: Cache<String, Arc<Hook>>,
+    deleted: broadcast::Sender<PipelineId>,
 }
 
 /// What a webhook's key leads to.
@@ -145,6 +149,22 @@ impl Pipelines {
             jobs,
             secrets,
             hooks,
+            deleted: broadcast::Sender::new(DELETIONS_CAPACITY),
+        }
+    }
+
+    /// Listens from now on; ends when one of these pipelines is deleted. It may end too early, by
+    /// somebody who looks whether they are still there.
+    pub fn deletion_of(&self, ids: Vec<PipelineId>) -> impl Future<Output = ()> + Send + use<> {
+        let mut deleted = self.deleted.subscribe();
+        async move {
+            loop {
+                match deleted.recv().await {
+                    Ok(id) if !ids.contains(&id) => {}
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+                }
+            }
         }
     }
 }

@@ -24,8 +24,8 @@ pub const PRESETS: [(i64, &str); 7] = [
 
 /// The bucket widths that are used, in seconds: each divides an hour or a day evenly, so that
 /// bucket edges fall on round times.
-const BUCKETS: [i64; 14] = [
-    1, 5, 10, 30, 60, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
+const BUCKETS: [i64; 15] = [
+    1, 5, 10, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
 ];
 
 /// A dashboard's time range.

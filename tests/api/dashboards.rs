@@ -107,8 +107,8 @@ async fn figures_are_exact_for_the_range_and_the_one_before() {
         );
     }
     let shown = preview(&ann, stat(&id, "MAX"), hour).await;
-    let mut course = vec![Value::Null; 12];
-    (course[0], course[4], course[10]) = (json!(1.0), json!(2.0), json!(6.0));
+    let mut course = vec![Value::Null; 30];
+    (course[0], course[10], course[25]) = (json!(1.0), json!(2.0), json!(6.0));
     assert_eq!(shown["sparkline"], json!(course));
 }
 

@@ -255,6 +255,33 @@ async fn a_deleted_dashboard_ends_for_those_who_look() {
 }
 
 #[tokio::test]
+async fn a_deleted_pipeline_ends_for_those_who_follow_it_and_is_told_to_those_who_look() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let (orders, url) = ann.new_webhook("Orders").await;
+    let dashboard = new_dashboard(&ann, json!([widget("STAT", &orders, 0, json!({}))])).await;
+    let mut live = Live::connect(&ann).await;
+    let board = live
+        .subscribe(DASHBOARD, json!({ "id": dashboard["id"] }))
+        .await;
+    let records = live.subscribe(RECORDS, json!({ "id": orders })).await;
+    let runs = live.subscribe(RUNS, json!({ "id": orders })).await;
+    let mut screen = Screen::default();
+    screen.fill(&mut live, &board, 1).await;
+    listening(&mut live, &runs, &ann, &url).await;
+    while live.is_silent(&records, Duration::from_millis(50)).await {
+        ann.post(&url, &json!({"n": 1})).await;
+    }
+    ann.done("deletePipeline", "deletedId", json!({ "id": orders }))
+        .await;
+    while !live.next(&records).await.is_null() {}
+    while !live.next(&runs).await.is_null() {}
+    while screen.widgets.values().next().unwrap()["__typename"] != "WidgetFailure" {
+        screen.show(&live.next(&board).await);
+    }
+}
+
+#[tokio::test]
 async fn a_dashboard_can_be_followed_in_another_range() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;

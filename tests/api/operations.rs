@@ -40,6 +40,23 @@ async fn a_dash_whose_database_waits_for_a_migration_is_alive_but_not_ready() {
 }
 
 #[tokio::test]
+async fn of_several_processes_that_begin_at_once_one_brings_the_tables_up_to_date() {
+    let app = TestApp::start().await;
+    app.execute("DROP TABLE dashboards").await;
+    app.execute("DELETE FROM seaql_migrations WHERE version LIKE '%dashboards'")
+        .await;
+    let begin = async || {
+        let db = dash_api::app::connect(&app.app.config).await.unwrap();
+        dash_api::app::migrate(&db).await
+    };
+    let results = futures_util::future::join_all((0..4).map(|_| begin())).await;
+    for result in results {
+        result.unwrap();
+    }
+    app.execute("DELETE FROM dashboards").await;
+}
+
+#[tokio::test]
 async fn metrics_count_what_happens() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;

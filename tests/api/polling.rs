@@ -412,6 +412,35 @@ async fn a_pipeline_that_is_resumed_while_it_runs_goes_on() {
 }
 
 #[tokio::test]
+async fn paused_and_resumed_during_a_poll_it_is_not_polled_twice_at_once() {
+    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
+    let [job] = &app.app.jobs.claim(10).await.unwrap()[..] else {
+        panic!("one job is due")
+    };
+    ann.done("pausePipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    assert_eq!(ann.pipeline(&id).await["nextRunAt"], Value::Null);
+    app.clock.advance_ms(1);
+    ann.done("resumePipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    assert_eq!(app.run_due_jobs().await, 0, "the first poll still runs");
+    let next = app.app.pipelines.run_job(job).await;
+    app.app.jobs.finish(job, next).await.unwrap();
+    assert_eq!(app.run_due_jobs().await, 1);
+    assert_eq!(upstream.requests().len(), 2);
+
+    // Paused while it runs, it does not run again, even if the process that ran it is gone.
+    assert_eq!(app.pass(MINUTE_MS).await, 1);
+    app.clock.advance_ms(MINUTE_MS);
+    assert_eq!(app.app.jobs.claim(10).await.unwrap().len(), 1);
+    ann.done("pausePipeline", "pipeline { id }", json!({ "id": id }))
+        .await;
+    app.pass(MINUTE_MS).await;
+    assert_eq!(app.pass(MINUTE_MS).await, 0);
+    assert_eq!(upstream.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn a_pipeline_that_is_asked_to_run_while_it_runs_runs_again() {
     let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
     let [job] = &app.app.jobs.claim(10).await.unwrap()[..] else {
@@ -623,6 +652,40 @@ async fn a_test_sends_the_stored_header_values_of_its_pipeline() {
         .user_errors("testSource", json!({ "source": source }))
         .await;
     assert_eq!(errors, ["source.headers.0.value REQUIRED"]);
+}
+
+#[tokio::test]
+async fn stored_header_values_are_not_sent_to_a_host_they_were_not_entered_for() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let upstream = Upstream::start(Reply::Json(json!([{"n": 1}]))).await;
+    let elsewhere = Upstream::start(Reply::Json(json!([{"n": 1}]))).await;
+    let at = |url: &str, header: Value| json!({ "url": url, "intervalSeconds": 60, "headers": [header] });
+    let secret = json!({"name": "X-Api-Key", "value": "swordfish"});
+    let input = json!({
+        "name": "Feed", "source": { "httpPolling": at(&upstream.url, secret.clone()) },
+    });
+    let (id, _) = ann.new_pipeline(input).await;
+    let stored = json!({"name": "X-Api-Key"});
+    let moved = at(&elsewhere.url, stored.clone());
+    let errors = ann
+        .user_errors("testSource", json!({ "source": moved, "pipelineId": id }))
+        .await;
+    assert_eq!(errors, ["source.headers.0.value REQUIRED"]);
+    let change = json!({ "id": id, "source": { "httpPolling": moved } });
+    let errors = ann.user_errors("updatePipeline", change).await;
+    assert_eq!(errors, ["source.httpPolling.headers.0.value REQUIRED"]);
+
+    // Elsewhere at the same host they go along; elsewhere with the value entered again, too.
+    let path = format!("{}/v2", upstream.url);
+    for source in [at(&path, stored), at(&elsewhere.url, secret)] {
+        let change = json!({ "id": id, "source": { "httpPolling": source } });
+        ann.done("updatePipeline", "pipeline { id }", change).await;
+        app.clock.advance_ms(1);
+        app.run_due_jobs().await;
+    }
+    assert_eq!(upstream.requests()[0].headers["x-api-key"], "swordfish");
+    assert_eq!(elsewhere.requests()[0].headers["x-api-key"], "swordfish");
 }
 
 #[tokio::test]

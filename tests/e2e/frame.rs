@@ -23,7 +23,7 @@ async fn every_page_shows_in_both_themes_and_on_a_phone() {
             .await
             .unwrap();
         browser
-            .wait_for("a heading", "h1", |shown| !shown.trim().is_empty())
+            .wait_for("a title", "h1", |shown| !shown.trim().is_empty())
             .await;
         for theme in ["light", "dark"] {
             browser

@@ -6,6 +6,7 @@
 mod api;
 mod app;
 mod components;
+mod crash;
 mod format;
 mod live;
 mod pages;
@@ -17,6 +18,7 @@ use leptos::mount::mount_to_body;
 
 /// Takes the static skeleton of `index.html` away and puts the app in its place.
 fn main() {
+    crash::tell();
     if let Some(skeleton) = leptos::prelude::document().get_element_by_id("boot") {
         skeleton.remove();
     }

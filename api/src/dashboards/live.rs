@@ -10,6 +10,7 @@ use dash_shared::ids::{DashboardId, WidgetId};
 use dash_shared::ranges::TimeRange;
 use dash_shared::widgets::Widget;
 use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
@@ -45,19 +46,23 @@ struct Watched {
     widgets: Vec<(Widget, Option<Arc<Feed>>)>,
 }
 
+/// Ends when one of the watched pipelines is deleted.
+type Deletion = BoxFuture<'static, ()>;
+
 impl Dashboards {
     async fn watch(
         &self,
         scope: &TenantScope,
         id: DashboardId,
         range: Option<TimeRange>,
-    ) -> Result<Watched, DashboardsError> {
+    ) -> Result<(Watched, Deletion), DashboardsError> {
         let dashboard = self.get(scope, id).await?;
         let ids: Vec<_> = dashboard
             .widgets
             .iter()
             .map(|widget| widget.pipeline_id)
             .collect();
+        let deletion = self.pipelines.deletion_of(ids.clone()).boxed();
         let existing = self.pipelines.existing(scope, &ids).await?;
         let range = range.unwrap_or(dashboard.range);
         let widgets = dashboard.widgets.iter().map(|widget| {
@@ -66,7 +71,7 @@ impl Dashboards {
             (widget.clone(), feed)
         });
         let widgets = widgets.collect();
-        Ok(Watched { dashboard, widgets })
+        Ok((Watched { dashboard, widgets }, deletion))
     }
 
     /// The whole state of a dashboard, once.
@@ -77,7 +82,7 @@ impl Dashboards {
         range: Option<TimeRange>,
     ) -> Result<DashboardUpdate, DashboardsError> {
         check_range(range)?;
-        let watched = self.watch(scope, id, range).await?;
+        let (watched, _) = self.watch(scope, id, range).await?;
         let mut data = Vec::with_capacity(watched.widgets.len());
         let mut last_received_at_ms = None;
         for (widget, feed) in &watched.widgets {
@@ -171,7 +176,7 @@ struct Follower {
 impl Follower {
     async fn run(
         self,
-        mut watched: Watched,
+        (mut watched, mut deletion): (Watched, Deletion),
         mut changes: broadcast::Receiver<DashboardId>,
         after: Option<String>,
     ) {
@@ -182,6 +187,7 @@ impl Follower {
             tokio::select! {
                 () = self.send_data(&watched, repeat) => return,
                 () = changed(&mut changes, self.id) => {}
+                () = &mut deletion => {}
             }
             known = Some(version);
             match self
@@ -189,7 +195,7 @@ impl Follower {
                 .watch(&self.scope, self.id, self.range)
                 .await
             {
-                Ok(again) => watched = again,
+                Ok(again) => (watched, deletion) = again,
                 Err(DashboardsError::NotFound) => return,
                 Err(error) => {
                     tracing::error!(%error, "a dashboard that is followed cannot be read");

@@ -42,7 +42,7 @@ impl Subscription {
     }
 
     /// A pipeline's records as they are stored, in that order, without gap or duplicate: from the
-    /// cursor on, or from now on without one.
+    /// cursor on, or from now on without one. Ends when the pipeline is deleted.
     async fn pipeline_records(
         &self,
         ctx: &Context<'_>,
@@ -53,11 +53,12 @@ impl Subscription {
         let id = self::pipeline_id(&pipeline_id)?;
         let after: Option<i64> = cursor(after.as_deref())?;
         let services = services(ctx)?;
+        let deletion = services.pipelines.deletion_of(vec![id]);
         let found = services.pipelines.get(&scope(ctx)?, id).await;
         found.map_err(|error| top_level(ctx, error))?;
         let followed = services.store.follow_records(id, after).await;
         let followed = followed.map_err(|error| top_level(ctx, error))?;
-        Ok(stream::unfold(Some(followed), move |followed| async move {
+        let batches = stream::unfold(Some(followed), move |followed| async move {
             let mut followed = followed?;
             match followed.next().await {
                 Ok(records) => {
@@ -81,10 +82,11 @@ impl Subscription {
                     Some((Err(super::error_with_code(code, message)), None))
                 }
             }
-        }))
+        });
+        Ok(batches.take_until(deletion))
     }
 
-    /// A pipeline's runs as they end, from now on.
+    /// A pipeline's runs as they end, from now on. Ends when the pipeline is deleted.
     async fn pipeline_runs(
         &self,
         ctx: &Context<'_>,
@@ -92,6 +94,7 @@ impl Subscription {
     ) -> async_graphql::Result<impl Stream<Item = Run> + use<>> {
         let id = self::pipeline_id(&pipeline_id)?;
         let services = services(ctx)?;
+        let deletion = services.pipelines.deletion_of(vec![id]);
         let found = services.pipelines.get(&scope(ctx)?, id).await;
         found.map_err(|error| top_level(ctx, error))?;
         let events = services.store.follow_commits(id);
@@ -103,6 +106,6 @@ impl Subscription {
                 events,
             ))
         });
-        Ok(runs.filter_map(|run| async { run }))
+        Ok(runs.filter_map(async |run| run).take_until(deletion))
     }
 }

@@ -200,6 +200,8 @@ impl Pipelines {
         self.schedule_purge(&transaction, id).await?;
         transaction.commit().await?;
         self.forget_hook(&pipeline).await;
+        // Nobody may be listening.
+        let _ = self.deleted.send(id);
         Ok(())
     }
 
@@ -353,7 +355,14 @@ impl Pipelines {
     ) -> Result<Result<SourceTest, FetchError>, PipelinesError> {
         scope.require(Role::Editor)?;
         let stored = match id {
-            Some(id) => self.open_headers(&self.get(scope, id).await?)?,
+            Some(id) => {
+                let pipeline = self.get(scope, id).await?;
+                headers::known_at(
+                    self.open_headers(&pipeline)?,
+                    &pipeline.source,
+                    &polling.url,
+                )
+            }
             None => Vec::new(),
         };
         let mut polling = polling.clone();
@@ -437,7 +446,13 @@ impl Pipelines {
                 if let Err(message) = check_records_path(&polling.records_path) {
                     found.push(Invalid::new("recordsPath", InvalidCode::Invalid, message));
                 }
-                let stored = before.map_or(Ok(Vec::new()), |before| self.open_headers(before))?;
+                let stored = match before {
+                    Some(before) => {
+                        let stored = self.open_headers(before)?;
+                        headers::known_at(stored, &before.source, &polling.url)
+                    }
+                    None => Vec::new(),
+                };
                 let headers = headers::complete(entered, &stored).unwrap_or_else(|missing| {
                     found.extend(missing);
                     Vec::new()

@@ -1,8 +1,9 @@
 //! The request headers of a polling source: names in the definition, values sealed.
 
 use dash_shared::ids::PipelineId;
-use dash_shared::sources::MAX_HEADER_VALUE_BYTES;
+use dash_shared::sources::{MAX_HEADER_VALUE_BYTES, Source};
 use dash_shared::{Invalid, InvalidCode};
+use url::Url;
 
 use super::PipelinesError;
 use crate::secrets::SecretBox;
@@ -49,6 +50,20 @@ pub(super) fn seal(
         .map_err(|error| damaged(&error))
 }
 
+/// The stored headers that may be sent to the address `url`: all of them if it is of the origin that
+/// they were entered for, else none. Who may change an address is not thereby told the secrets.
+pub(super) fn known_at(
+    stored: Vec<(String, String)>,
+    entered_for: &Source,
+    url: &str,
+) -> Vec<(String, String)> {
+    let origin = |url: &str| Url::parse(url.trim()).ok().map(|url| url.origin());
+    match entered_for {
+        Source::HttpPolling(polling) if origin(&polling.url) == origin(url) => stored,
+        _ => Vec::new(),
+    }
+}
+
 /// Fills in the stored values of headers that were entered without one.
 pub(super) fn complete(
     entered: Vec<NewHeader>,
@@ -66,7 +81,11 @@ pub(super) fn complete(
             None => problems.push(Invalid::new(
                 &at,
                 InvalidCode::Required,
-                format!("Enter the value of the header “{}”.", header.name),
+                format!(
+                    "Enter the value of the header “{}”. A stored value is only sent to the \
+                     host that it was entered for.",
+                    header.name
+                ),
             )),
             Some(value) if value.len() > MAX_HEADER_VALUE_BYTES => problems.push(Invalid::new(
                 &at,

@@ -131,7 +131,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
         </PageHead>
         <div class="page board" node_ref=screen data-testid="dashboard">
             <div class="board-screen-head">
-                <h1>{title}</h1>
+                <h2 class="headline">{title}</h2>
                 <LiveDot last_at_ms=board.last_record_ms/>
             </div>
             <Show when=move || board.is_outdated.get()>

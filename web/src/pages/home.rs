@@ -50,7 +50,7 @@ fn Waiting() -> impl IntoView {
 fn Welcome() -> impl IntoView {
     view! {
         <header class="home-head">
-            <h1 class="display">"Put your first number on the wall"</h1>
+            <h2 class="display">"Put your first number on the wall"</h2>
             <p class="muted lead">
                 "Pick how data comes in. You will see it move in under a minute; everything can be changed later."
             </p>

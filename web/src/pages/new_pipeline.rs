@@ -89,7 +89,7 @@ fn Choose() -> impl IntoView {
     view! {
         <Stepper steps/>
         <header class="step-head">
-            <h1>"Where does the data come from?"</h1>
+            <h2 class="headline">"Where does the data come from?"</h2>
             <p class="muted">"Everything but the kind of source can be changed later."</p>
         </header>
         <Doors/>

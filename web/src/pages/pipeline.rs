@@ -31,7 +31,6 @@ use leptos_router::hooks::use_params_map;
 
 use crate::api::{self, ApiError, pipelines::PipelineState};
 use crate::components::{Crumb, ErrorPanel, PageHead, Skeleton, Tab, Tabs};
-use crate::format::whole;
 use feed::Feed;
 use head::{Head, TopActs};
 use queries::{Pipeline, PipelineQuery, PipelineVariables, Run, RunState, Source};
@@ -52,31 +51,26 @@ pub fn use_store() -> Store {
 
 impl Store {
     fn new(pipeline: Pipeline) -> Self {
-        let id = pipeline.id.clone();
-        let pipeline = RwSignal::new(pipeline);
-        let feed = Feed::follow(id, move |run| {
-            if is_news(&pipeline.get_untracked(), run) {
-                reload(pipeline);
+        let shown = RwSignal::new(pipeline.clone());
+        let feed = Feed::follow(&pipeline, move |run| {
+            if is_news(&shown.get_untracked(), run) {
+                reload(shown);
             }
         });
-        Self { pipeline, feed }
+        Self {
+            pipeline: shown,
+            feed,
+        }
     }
 
     /// Takes over a changed pipeline.
     pub fn replace(self, pipeline: Pipeline) {
-        self.feed.stored_since.set((0, 0.0));
         self.pipeline.set(pipeline);
     }
 
     /// Records that are stored now and their bytes, as far as this page knows; tracked.
     pub fn stored(self) -> (i64, f64) {
-        let (count, bytes) = self.feed.stored_since.get();
-        self.pipeline.with(|pipeline| {
-            (
-                whole(pipeline.record_count) + count,
-                pipeline.stored_bytes + bytes,
-            )
-        })
+        self.feed.stored.get()
     }
 }
 
@@ -91,13 +85,8 @@ fn reload(pipeline: RwSignal<Pipeline>) {
     let id = pipeline.with_untracked(|pipeline| pipeline.id.clone());
     spawn_local(async move {
         let answer = api::run(PipelineQuery::build(PipelineVariables { id })).await;
-        // Counts of runs that ended meanwhile are left as they are: the feed adds them.
         if let Ok(answer) = answer {
-            pipeline.update(|known| {
-                let counts = (known.record_count, known.stored_bytes);
-                *known = answer.pipeline;
-                (known.record_count, known.stored_bytes) = counts;
-            });
+            pipeline.set(answer.pipeline);
         }
     });
 }

@@ -19,7 +19,7 @@ pub fn SettingsPage() -> impl IntoView {
     view! {
         <PageHead title="Settings"/>
         <div class="page form-page">
-            <h1>"Settings"</h1>
+            <h2 class="headline">"Settings"</h2>
             {move || session.viewer().map(|viewer| view! {
                 <Profile viewer=viewer.clone()/>
                 <Plan viewer/>

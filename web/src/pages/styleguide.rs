@@ -86,7 +86,7 @@ fn Type() -> impl IntoView {
     view! {
         <div class="stack">
             <p class="display">"28 · Put your first number on the wall"</p>
-            <h1>"20 · Shop orders"</h1>
+            <p class="headline">"20 · Shop orders"</p>
             <h2>"16 · Receive a webhook"</h2>
             <p>"14 · Pick how data comes in. You will see it move in under a minute."</p>
             <p class="small muted">"13 · 38 records a minute, version 6"</p>

@@ -45,7 +45,7 @@ pub fn TopBar() -> impl IntoView {
             <nav class="crumbs" aria-label="Breadcrumb">
                 <ol>
                     {crumbs}
-                    <li aria-current="page" data-testid="page-title">{move || frame.title.get()}</li>
+                    <li aria-current="page"><h1 data-testid="page-title">{move || frame.title.get()}</h1></li>
                 </ol>
             </nav>
             <span class="grow"></span>

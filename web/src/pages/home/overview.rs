@@ -42,7 +42,7 @@ pub fn Overview() -> impl IntoView {
         Memo::new(move |_| directory().is_some_and(|all| all.dashboards.total_count == 0));
     view! {
         <header class="home-head">
-            <h1 class="display">{greeting}</h1>
+            <h2 class="display">{greeting}</h2>
             <p class="muted lead">{move || directory().map(|all| summary(&all))}</p>
         </header>
         <div class="stack">{failing}</div>

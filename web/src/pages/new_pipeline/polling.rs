@@ -149,7 +149,7 @@ fn ConnectStep(draft: Draft) -> impl IntoView {
     view! {
         <div class="step-body wide">
             <header class="step-head">
-                <h1>"Connect the API"</h1>
+                <h2 class="headline">"Connect the API"</h2>
                 <p class="muted">"Dash asks it as often as you choose and stores what it answers."</p>
             </header>
             <form class="source-columns" novalidate on:submit=submit>
@@ -222,7 +222,7 @@ fn MapStep(draft: Draft) -> impl IntoView {
     view! {
         <div class="step-body full">
             <header class="step-head">
-                <h1>"Choose the fields"</h1>
+                <h2 class="headline">"Choose the fields"</h2>
                 <p class="muted">"Suggested from the data: names, types and time. Change what you like; it can be changed later too."</p>
             </header>
             <form
@@ -316,7 +316,7 @@ fn NameStep(draft: Draft) -> impl IntoView {
     view! {
         <div class="step-body">
             <header class="step-head">
-                <h1>"Name it and go"</h1>
+                <h2 class="headline">"Name it and go"</h2>
                 <p class="muted">{facts}</p>
             </header>
             <Card>

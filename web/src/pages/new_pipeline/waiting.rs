@@ -79,7 +79,7 @@ fn WaitingBody(pipeline: Pipeline, first: RwSignal<Option<Record>>) -> impl Into
     view! {
         <div class="step-body wide">
             <header class="step-head">
-                <h1>{move || if has_come.get() { "It works".to_owned() } else { format!("Send the first event to “{name}”") }}</h1>
+                <h2 class="headline">{move || if has_come.get() { "It works".to_owned() } else { format!("Send the first event to “{name}”") }}</h2>
                 <p class="muted">
                     {move || if has_come.get() {
                         "The first event is stored. Put it on a dashboard, or shape it first."

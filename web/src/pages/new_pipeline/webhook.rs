@@ -98,7 +98,7 @@ fn NameStep(draft: Draft) -> impl IntoView {
     view! {
         <div class="step-body">
             <header class="step-head">
-                <h1>"Name the webhook"</h1>
+                <h2 class="headline">"Name the webhook"</h2>
                 <p class="muted">"It gets a secret URL at once. Its first event shows which fields there are."</p>
             </header>
             <Card>

@@ -1,15 +1,18 @@
 //! What happens in a pipeline while somebody looks: its records and runs, as they were when the
 //! page opened and as they come in. Shared by the tabs of the pipeline page.
 
+use std::time::Duration;
+
 use cynic::{QueryBuilder, SubscriptionBuilder};
 use leptos::{prelude::*, task::spawn_local};
 use serde_json::Value;
 
 use super::queries::{
     Activity, ActivityQuery, LiveRecords, LiveRecordsVariables, LiveRuns, LiveRunsVariables,
-    PipelineVariables, Record, Run, RunErrorCode,
+    Pipeline, PipelineVariables, Record, Run, RunErrorCode,
 };
 use crate::api::{self, ApiError};
+use crate::format::whole;
 use crate::live::{self, LiveState};
 
 /// How many events the live table keeps.
@@ -17,6 +20,8 @@ const MAX_EVENTS: usize = 50;
 /// How many runs are kept.
 const MAX_RUNS: usize = 200;
 const MINUTE_MS: i64 = 60_000;
+/// How soon after the page opened its subscriptions have surely begun.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// One line of the live table.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,14 +80,15 @@ pub struct Feed {
     pub waiting: RwSignal<Vec<Event>>,
     /// When the newest record came in.
     pub last_at_ms: RwSignal<Option<i64>>,
-    /// Records since the page opened, and their bytes.
-    pub stored_since: RwSignal<(i64, f64)>,
+    /// The records that are stored, and their bytes.
+    pub stored: RwSignal<(i64, f64)>,
     id: StoredValue<cynic::Id>,
 }
 
 impl Feed {
     /// Follows a pipeline until the current owner goes; `on_run` hears of every run that ends.
-    pub fn follow(id: cynic::Id, on_run: impl Fn(&Run) + 'static) -> Self {
+    pub fn follow(pipeline: &Pipeline, on_run: impl Fn(&Run) + 'static) -> Self {
+        let id = pipeline.id.clone();
         let feed = Self {
             events: RwSignal::new(Vec::new()),
             runs: RwSignal::new(Vec::new()),
@@ -93,12 +99,12 @@ impl Feed {
             is_paused: RwSignal::new(false),
             waiting: RwSignal::new(Vec::new()),
             last_at_ms: RwSignal::new(None),
-            stored_since: RwSignal::new((0, 0.0)),
+            stored: RwSignal::new((whole(pipeline.record_count), pipeline.stored_bytes)),
             id: StoredValue::new(id.clone()),
         };
         feed.subscribe(id, on_run);
         feed.reload();
-        feed.reload_after_loss();
+        feed.reload_when_runs_may_be_missing();
         feed
     }
 
@@ -154,6 +160,11 @@ impl Feed {
             return;
         };
         let runs = activity.runs;
+        let later = self.stored_after(&runs.nodes);
+        self.stored.set((
+            whole(activity.record_count) + later.0,
+            activity.stored_bytes + later.1,
+        ));
         let mut events: Vec<Event> = activity.records.nodes.into_iter().map(stored).collect();
         events.extend(runs.nodes.iter().flat_map(troubles));
         let page_end = runs
@@ -185,10 +196,10 @@ impl Feed {
                 })
             },
             |event: &LiveRecords| Some(event.pipeline_records.cursor.clone()),
-            move |event| {
-                if let Ok(event) = event {
-                    self.add_records(event.pipeline_records.records);
-                }
+            move |event| match event {
+                Ok(event) => self.add_records(event.pipeline_records.records),
+                // The pipeline was deleted, or may not be seen any more.
+                Err(error) => self.failure.set(Some(error)),
             },
         );
         live::subscribe(
@@ -203,7 +214,7 @@ impl Feed {
                     let run = event.pipeline_runs;
                     on_run(&run);
                     self.run_count.update(|count| *count += 1);
-                    self.stored_since.update(|(count, bytes)| {
+                    self.stored.update(|(count, bytes)| {
                         *count += i64::from(run.stored);
                         *bytes += run.stored_bytes;
                     });
@@ -214,8 +225,30 @@ impl Feed {
         );
     }
 
-    /// Runs have no cursor to resume from: after the socket was lost they are loaded again.
-    fn reload_after_loss(self) {
+    /// What the runs stored that ended after the newest of these, and their bytes.
+    fn stored_after(self, loaded: &[Run]) -> (i64, f64) {
+        let Some(newest_ms) = loaded.first().map(|run| run.finished_at.ms()) else {
+            return (0, 0.0);
+        };
+        self.runs.with_untracked(|runs| {
+            runs.iter()
+                .take_while(|run| run.finished_at.ms() >= newest_ms)
+                .filter(|run| loaded.iter().all(|other| other.id != run.id))
+                .fold((0, 0.0), |(count, bytes), run| {
+                    (count + i64::from(run.stored), bytes + run.stored_bytes)
+                })
+        })
+    }
+
+    /// Runs have no cursor to resume from. They are loaded again after the socket was lost, and
+    /// once soon after the page opened: one may have ended before the subscription began.
+    fn reload_when_runs_may_be_missing(self) {
+        let settled = set_timeout_with_handle(move || self.reload(), SETTLED_AFTER);
+        on_cleanup(move || {
+            if let Ok(settled) = settled {
+                settled.clear();
+            }
+        });
         Effect::new(move |before: Option<LiveState>| {
             let state = live::state();
             if before == Some(LiveState::Reconnecting) && state == LiveState::Live {

@@ -75,7 +75,7 @@ pub fn Head() -> impl IntoView {
     };
     view! {
         <header class="pipeline-head">
-            <h1>{move || pipeline.with(|pipeline| pipeline.name.clone())}</h1>
+            <h2 class="headline">{move || pipeline.with(|pipeline| pipeline.name.clone())}</h2>
             <StateTag state/>
             <span class="muted small num" data-testid="pipeline-summary">{summary}</span>
         </header>

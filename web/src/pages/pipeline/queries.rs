@@ -354,6 +354,10 @@ pub struct PipelineQuery {
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
 #[cynic(graphql_type = "Pipeline")]
 pub struct Activity {
+    /// How many records are stored.
+    pub record_count: f64,
+    /// How many bytes they take.
+    pub stored_bytes: f64,
     /// The newest records.
     #[arguments(first: 20)]
     pub records: RecordConnection,
