@@ -4,6 +4,11 @@
 //! Each function below is a split point: after linking, what only it reaches becomes a file of
 //! its own (`scripts/split.mjs`). Functions with the same part's name share one file.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "a part cannot fail, but fetching it can: the splitter adds that to the result"
+)]
+
 use futures_util::future::LocalBoxFuture;
 use leptos::{
     prelude::*,

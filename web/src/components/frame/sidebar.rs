@@ -163,7 +163,7 @@ fn TrialNotice() -> impl IntoView {
             directory.pipelines.total_count
         ))
     };
-    let notice = move || {
+    move || {
         left.get().map(|days| {
             let gone = i64::from(TRIAL_DAYS).saturating_sub(days).max(0);
             view! {
@@ -182,8 +182,7 @@ fn TrialNotice() -> impl IntoView {
                 </section>
             }
         })
-    };
-    notice
+    }
 }
 
 fn days_left(ends_at: &DateTime, now_ms: i64) -> Option<i64> {

@@ -42,7 +42,7 @@ pub fn TileView(
         board.tile(key_).unwrap_or(known)
     });
     let definition = Memo::new(move |_| tile.with(|tile| tile.definition.clone()));
-    let title = Memo::new(move |_| definition.with(|definition| definition.title.clone()));
+    let heading = Memo::new(move |_| definition.with(|definition| definition.title.clone()));
     let editing = move || board.editing.get();
     let own_gesture = Memo::new(move |_| {
         gestures
@@ -58,7 +58,7 @@ pub fn TileView(
     };
     let label = move || {
         let place = place.get();
-        let heading = title.get();
+        let heading = heading.get();
         if board.editing.get() {
             format!(
                 "{heading}, column {}, row {}, {} wide, {} high. Arrow keys move it, with Shift \
@@ -100,12 +100,12 @@ pub fn TileView(
             tabindex=move || editing().then_some("0")
             role="group"
             aria-label=label
-            data-testid=move || format!("widget-{}", title.get())
+            data-testid=move || format!("widget-{}", heading.get())
             data-kind=move || definition.with(kind_word)
             on:keydown=on_key
         >
             <header class="tile-head">
-                <h3 title=title>{title}</h3>
+                <h3 title=heading>{heading}</h3>
                 <WidgetNote definition content=board.content(key_)/>
                 <TileMenu board key_ acts may_edit definition/>
             </header>

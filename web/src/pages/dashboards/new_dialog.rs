@@ -13,7 +13,7 @@ use crate::{
     pages::dashboard::operations::{
         CreateDashboard, CreateDashboardInput, CreateDashboardVariables,
     },
-    session::use_session,
+    session::{Session, use_session},
 };
 
 /// The choice of a dashboard without widgets.
@@ -30,14 +30,7 @@ pub fn NewDialog(
     let pipeline = RwSignal::new(EMPTY.to_owned());
     let busy = RwSignal::new(false);
     let errors = FormErrors::new();
-    let pipelines = Memo::new(move |_| {
-        session.directory().map_or_else(Vec::new, |directory| {
-            let nodes = directory.pipelines.nodes.into_iter();
-            nodes
-                .map(|node| (node.id.into_inner(), node.name))
-                .collect()
-        })
-    });
+    let pipelines = pipelines_of(session);
     Effect::new(move |_| {
         if open.get() {
             errors.clear();
@@ -46,17 +39,7 @@ pub fn NewDialog(
             pipeline.set(first.unwrap_or_default());
         }
     });
-    let options = Signal::derive(move || {
-        let named =
-            |(id, name): (String, String)| SelectOption::new(id, format!("Suggested for “{name}”"));
-        let empty = SelectOption::new(EMPTY, "None: I add them myself");
-        pipelines
-            .get()
-            .into_iter()
-            .map(named)
-            .chain([empty])
-            .collect()
-    });
+    let options = Signal::derive(move || options_of(pipelines.get()));
     let create = move || {
         let checked = match check_name("name", "dashboard", &name.get_untracked()) {
             Ok(checked) => checked,
@@ -75,22 +58,12 @@ pub fn NewDialog(
         };
         busy.set(true);
         spawn_local(async move {
-            let answer = api::run(CreateDashboard::build(CreateDashboardVariables { input })).await;
+            let made = make(input, errors).await;
             busy.set(false);
-            match answer {
-                Ok(answer) => {
-                    let payload = answer.create_dashboard;
-                    if errors.set_user_errors(&payload.user_errors) {
-                        return;
-                    }
-                    if let Some(dashboard) = payload.dashboard {
-                        open.set(false);
-                        session.refresh_directory();
-                        let address = format!("/dashboards/{}", dashboard.id.inner());
-                        navigate(&address, NavigateOptions::default());
-                    }
-                }
-                Err(error) => errors.set_api_error(&error),
+            if let Some(id) = made {
+                open.set(false);
+                session.refresh_directory();
+                navigate(&format!("/dashboards/{id}"), NavigateOptions::default());
             }
         });
     };
@@ -146,5 +119,40 @@ pub fn NewDialog(
                 </Field>
             </form>
         </Dialog>
+    }
+}
+
+/// The ids and names of the team's pipelines.
+fn pipelines_of(session: Session) -> Memo<Vec<(String, String)>> {
+    Memo::new(move |_| {
+        session.directory().map_or_else(Vec::new, |directory| {
+            let nodes = directory.pipelines.nodes.into_iter();
+            nodes
+                .map(|node| (node.id.into_inner(), node.name))
+                .collect()
+        })
+    })
+}
+
+fn options_of(pipelines: Vec<(String, String)>) -> Vec<SelectOption> {
+    let named =
+        |(id, name): (String, String)| SelectOption::new(id, format!("Suggested for “{name}”"));
+    let empty = SelectOption::new(EMPTY, "None: I add them myself");
+    pipelines.into_iter().map(named).chain([empty]).collect()
+}
+
+/// Makes the dashboard and returns its id; what is wrong is shown by the form.
+async fn make(input: CreateDashboardInput, errors: FormErrors) -> Option<String> {
+    match api::run(CreateDashboard::build(CreateDashboardVariables { input })).await {
+        Ok(answer) => {
+            let payload = answer.create_dashboard;
+            let refused = errors.set_user_errors(&payload.user_errors);
+            let made = payload.dashboard.filter(|_| !refused)?;
+            Some(made.id.into_inner())
+        }
+        Err(error) => {
+            errors.set_api_error(&error);
+            None
+        }
     }
 }

@@ -103,12 +103,10 @@ fn picture(widget: &Widget, w: i32, h: i32) -> AnyView {
 fn wave(left: i32, right: i32, bottom: i32, height: i32) -> String {
     const SHARES: [i32; 9] = [20, 35, 25, 48, 40, 66, 58, 82, 95];
     let steps = i32::try_from(SHARES.len()).unwrap_or(i32::MAX) - 1;
-    (0..)
-        .zip(SHARES)
-        .map(|(index, share)| {
-            let x = left + (right - left) * index / steps;
-            let y = bottom + 4 - height * share / 100;
-            format!("{}{x} {y}", if index == 0 { 'M' } else { 'L' })
-        })
-        .collect()
+    let points = (0..).zip(SHARES).map(|(index, share)| {
+        let x = left + (right - left) * index / steps;
+        let y = bottom + 4 - height * share / 100;
+        format!("{x} {y}")
+    });
+    format!("M{}", points.collect::<Vec<_>>().join("L"))
 }

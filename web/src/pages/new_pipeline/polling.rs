@@ -214,9 +214,11 @@ fn MapStep(draft: Draft) -> impl IntoView {
         errors.clear();
         match untrack(|| map.steps()) {
             Ok(_) => navigate(NAME, NavigateOptions::default()),
-            Err(problems) => problems
-                .iter()
-                .for_each(|problem| errors.add_invalid(problem)),
+            Err(problems) => {
+                for problem in &problems {
+                    errors.add_invalid(problem);
+                }
+            }
         }
     };
     view! {
@@ -378,9 +380,9 @@ fn complete(draft: Draft) -> Option<CreatePipelineInput> {
         .ok()?;
     let steps = untrack(|| draft.map.steps())
         .map_err(|problems| {
-            problems
-                .iter()
-                .for_each(|problem| errors.add_invalid(problem))
+            for problem in &problems {
+                errors.add_invalid(problem);
+            }
         })
         .ok()?;
     Some(CreatePipelineInput {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::queries::{Run, Source};
 use super::{Store, use_store, words};
 use crate::api::pipelines::PipelineState;
+use crate::api::scalars::DateTime;
 use crate::components::{Icon, IconView};
 use crate::format::{count, plural, relative, use_clock};
 use crate::session::use_session;
@@ -22,7 +23,7 @@ pub fn Flow() -> impl IntoView {
     let source_detail = move || pipeline.with(|pipeline| words::source_detail(&pipeline.source));
     let source_foot = move || {
         let now = clock.now_ms();
-        let next = pipeline.with(|pipeline| pipeline.next_run_at.as_ref().map(|at| at.ms()));
+        let next = pipeline.with(|pipeline| pipeline.next_run_at.as_ref().map(DateTime::ms));
         match next {
             Some(next) if polls && next > now => format!("next poll {}", relative(next, now)),
             Some(_) if polls => "polling now".to_owned(),

@@ -1,12 +1,13 @@
 //! The head of a pipeline's page: its name, its state, what it does; and the acts in the top bar.
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::hooks::use_navigate;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::acts::{Act, act, suggest_dashboard};
 use super::queries::{Pipeline, Source};
 use super::{Store, use_store, words};
 use crate::api::pipelines::PipelineState;
+use crate::api::scalars::DateTime;
 use crate::components::{
     Banner, Button, ButtonKind, Icon, Menu, MenuItem, RelativeTime, Tag, Tone, use_toasts,
 };
@@ -53,7 +54,7 @@ pub fn Head() -> impl IntoView {
         })
     };
     let failing = move || {
-        let since = pipeline.with(|pipeline| pipeline.failing_since.as_ref().map(|at| at.ms()));
+        let since = pipeline.with(|pipeline| pipeline.failing_since.as_ref().map(DateTime::ms));
         let message = feed.runs.with(|runs| {
             let error = runs.iter().find_map(|run| run.error.as_ref());
             error.map(|error| error.message.clone())
@@ -176,7 +177,7 @@ pub fn make_dashboard() -> impl Fn(Pipeline) + Clone + Send + Sync + 'static {
             let made = suggest_dashboard(pipeline.id, &pipeline.name, toasts).await;
             if let Some(id) = made {
                 session.refresh_directory();
-                navigate(&format!("/dashboards/{id}"), Default::default());
+                navigate(&format!("/dashboards/{id}"), NavigateOptions::default());
             }
         });
     }

@@ -129,11 +129,7 @@ impl MapDraft {
 
     /// The rows that are on, as a step; rows whose path cannot be read are left out. For previews.
     pub fn preview(&self) -> Vec<Step> {
-        let fields: Vec<FieldMapping> = self
-            .on_rows()
-            .iter()
-            .filter_map(|row| row.mapping())
-            .collect();
+        let fields: Vec<FieldMapping> = self.on_rows().iter().filter_map(Row::mapping).collect();
         self.finish(fields)
     }
 

@@ -88,9 +88,9 @@ impl PollingDraft {
         };
         let problems = polling.check(plan);
         errors.clear();
-        problems
-            .iter()
-            .for_each(|problem| errors.add_invalid(problem));
+        for problem in &problems {
+            errors.add_invalid(problem);
+        }
         problems.is_empty()
     }
 }

@@ -1,7 +1,7 @@
 //! The tab “Settings”: the name, how long records are kept, and deleting the pipeline.
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::hooks::use_navigate;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::acts::{Change, delete, update};
 use super::save_bar::SaveBar;
@@ -135,7 +135,7 @@ fn DeleteCard() -> impl IntoView {
             if deleted {
                 open.set(false);
                 session.refresh_directory();
-                navigate("/pipelines", Default::default());
+                navigate("/pipelines", NavigateOptions::default());
             }
         });
     };

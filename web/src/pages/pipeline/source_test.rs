@@ -60,7 +60,8 @@ pub fn test_source(
 ) {
     let mut source = untrack(|| draft.input());
     // An empty path asks the server to look for the records.
-    source.records_path = draft.records_path.get_untracked().trim().to_owned();
+    let path = draft.records_path.get_untracked();
+    path.trim().clone_into(&mut source.records_path);
     let variables = TestSourceVariables {
         source,
         pipeline_id,

@@ -69,9 +69,9 @@ pub fn TransformTab() -> impl IntoView {
             Ok(steps) => steps,
             Err(problems) => {
                 errors.clear();
-                problems
-                    .iter()
-                    .for_each(|problem| errors.add_invalid(problem));
+                for problem in &problems {
+                    errors.add_invalid(problem);
+                }
                 return;
             }
         };
