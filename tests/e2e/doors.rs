@@ -8,7 +8,7 @@ use crate::newcomer;
 
 #[tokio::test]
 async fn the_demo_shows_a_live_dashboard_at_one_click() {
-    let (_app, browser) = newcomer().await;
+    let (app, browser) = newcomer().await;
     browser.screenshot("home-newcomer").await;
     browser.click("start-demo").await;
     browser.sees_in("[data-testid='widget-Revenue']", "€").await;
@@ -30,7 +30,20 @@ async fn the_demo_shows_a_live_dashboard_at_one_click() {
     browser
         .wait_for("more orders", orders, |text| count(text) > count(&before))
         .await;
-    browser.screenshot("demo-dashboard").await;
+    browser.survey("demo-dashboard").await;
+    for (name, path, shown) in [
+        ("dashboards", "/dashboards", "Demo web shop"),
+        ("pipelines", "/pipelines", "Demo web shop"),
+        ("home-with-data", "/", "Demo web shop"),
+    ] {
+        browser
+            .driver
+            .goto(format!("{}{path}", app.url))
+            .await
+            .unwrap();
+        browser.sees_in("main", shown).await;
+        browser.survey(name).await;
+    }
     browser.has_a_clean_console().await;
     browser.close().await;
 }
@@ -74,6 +87,20 @@ async fn a_webhook_shows_its_first_event_and_makes_a_dashboard() {
         .sees_in("[data-testid='widget-Latest records']", "62.5")
         .await;
     browser.screenshot("webhook-dashboard").await;
+    // What came while the connection was lost is there when it is back.
+    browser.script("dispatchEvent(new Event('offline'))").await;
+    sender
+        .post(url.trim(), &json!({"total": 99.5, "country": "IT"}))
+        .await;
+    browser
+        .sees_in(
+            "[data-testid='widget-Records'] [data-testid=stat-value]",
+            "3",
+        )
+        .await;
+    browser
+        .sees_in("[data-testid='widget-Latest records']", "99.5")
+        .await;
     browser.has_a_clean_console().await;
     browser.close().await;
 }
@@ -85,7 +112,7 @@ async fn an_api_is_tested_mapped_and_polled() {
         {"id": "b", "properties": {"mag": 5.1, "place": "Fiji", "time": 1_763_800_060_000_i64}},
     ]});
     let upstream = Upstream::start(Reply::Json(quakes)).await;
-    let (_app, browser) = newcomer().await;
+    let (app, browser) = newcomer().await;
     browser.click("connect-api").await;
     browser
         .fill("polling-url", &format!("{}/quakes.json", upstream.url))
@@ -109,7 +136,19 @@ async fn an_api_is_tested_mapped_and_polled() {
         .sees_in("[data-testid=pipeline-page]", "Earthquakes")
         .await;
     browser.sees_in("[data-testid=event-table]", "Fiji").await;
-    browser.screenshot("api-pipeline").await;
+    browser.survey("pipeline-overview").await;
+    let page = browser.path().await;
+    for tab in ["source", "transform", "runs", "errors", "settings"] {
+        browser
+            .driver
+            .goto(format!("{}{page}/{tab}", app.url))
+            .await
+            .unwrap();
+        browser
+            .sees_in("[data-testid=pipeline-page]", "Earthquakes")
+            .await;
+        browser.survey(&format!("pipeline-{tab}")).await;
+    }
     browser.has_a_clean_console().await;
     browser.close().await;
 }

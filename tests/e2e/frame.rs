@@ -25,24 +25,7 @@ async fn every_page_shows_in_both_themes_and_on_a_phone() {
         browser
             .wait_for("a title", "h1", |shown| !shown.trim().is_empty())
             .await;
-        for theme in ["light", "dark"] {
-            browser
-                .script(&format!(
-                    "document.documentElement.dataset.theme = '{theme}'"
-                ))
-                .await;
-            browser.screenshot(&format!("{name}-{theme}")).await;
-        }
-        browser.resize(390, 844).await;
-        let wider = browser
-            .script("return document.documentElement.scrollWidth - innerWidth")
-            .await;
-        browser.screenshot(&format!("{name}-phone")).await;
-        assert!(
-            wider.as_i64() <= Some(0),
-            "{path} is wider than a phone by {wider}"
-        );
-        browser.resize(1440, 900).await;
+        browser.survey(name).await;
         browser.has_a_clean_console().await;
     }
     browser.close().await;

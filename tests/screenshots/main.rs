@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use dash_api::clock::Clock;
 use dash_tests::TestApp;
 use dash_tests::browser::Browser;
 use dash_tests::client::Client;
@@ -74,6 +75,7 @@ async fn github(app: &TestApp, owner: &Client, browser: &Browser) {
         &pipeline,
         "GitHub events",
         "github-dashboard",
+        "",
     )
     .await;
     let page = format!("{}/pipelines/{pipeline}", app.url);
@@ -86,7 +88,8 @@ async fn github(app: &TestApp, owner: &Client, browser: &Browser) {
 async fn earthquakes(app: &TestApp, owner: &Client, browser: &Browser) {
     let path = environment::node_modules().join("vega-datasets/data/earthquakes.json");
     let feed = std::fs::read(path).expect("the data sets are installed");
-    let feed: Value = serde_json::from_slice(&feed).expect("the feed is JSON");
+    let mut feed: Value = serde_json::from_slice(&feed).expect("the feed is JSON");
+    move_to_this_week(&mut feed);
     let upstream = Upstream::start(Reply::Json(feed)).await;
     let (pipeline, _) = owner
         .new_pipeline(json!({
@@ -103,6 +106,7 @@ async fn earthquakes(app: &TestApp, owner: &Client, browser: &Browser) {
                 { "from": "properties.felt", "to": "felt", "cast": "NUMBER" },
                 { "from": "geometry.coordinates[2]", "to": "depth_km", "cast": "NUMBER" },
             ]}],
+            "timeField": "time",
         }))
         .await;
     let page = format!("{}/pipelines/{pipeline}", app.url);
@@ -116,6 +120,7 @@ async fn earthquakes(app: &TestApp, owner: &Client, browser: &Browser) {
         &pipeline,
         "Earthquakes",
         "earthquakes-dashboard",
+        "?last=604800",
     )
     .await;
 }
@@ -127,6 +132,7 @@ async fn show(
     pipeline: &str,
     name: &str,
     picture_name: &str,
+    range: &str,
 ) {
     let input = json!({ "name": name, "pipelineId": pipeline });
     let made = owner
@@ -135,10 +141,21 @@ async fn show(
     let id = made["dashboard"]["id"]
         .as_str()
         .expect("a dashboard has an id");
-    let page = format!("{}/dashboards/{id}", app.url);
+    let page = format!("{}/dashboards/{id}{range}", app.url);
     browser.driver.goto(page).await.expect("the page loads");
     browser.find("[data-testid=record-row]").await;
     picture(browser, picture_name).await;
+}
+
+/// The saved feed is some years old. Its earthquakes are moved to the days up to now.
+fn move_to_this_week(feed: &mut Value) {
+    let quakes = feed["features"].as_array_mut().expect("a list of features");
+    let time_of = |quake: &Value| quake["properties"]["time"].as_i64().unwrap_or_default();
+    let newest = quakes.iter().map(time_of).max().unwrap_or_default();
+    let moved = Clock::System.now_ms() - newest;
+    for quake in quakes {
+        quake["properties"]["time"] = json!(time_of(quake) + moved);
+    }
 }
 
 /// Takes a picture, after everything that moves has come to rest.

@@ -203,6 +203,33 @@ impl Browser {
         path
     }
 
+    /// Keeps pictures of the page in both themes, on a tablet and on a phone, and fails when it is
+    /// wider than they are.
+    pub async fn survey(&self, name: &str) {
+        for theme in ["dark", "light"] {
+            self.script(&format!(
+                "document.documentElement.dataset.theme = '{theme}'"
+            ))
+            .await;
+            // Colours change in a moment, charts with their next frame.
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            self.screenshot(&format!("{name}-{theme}")).await;
+        }
+        for (device, width, height) in [("tablet", 1_024, 768), ("phone", 390, 844)] {
+            self.resize(width, height).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            self.screenshot(&format!("{name}-{device}")).await;
+            let wider = self
+                .script("return document.documentElement.scrollWidth - innerWidth")
+                .await;
+            assert!(
+                wider.as_i64() <= Some(0),
+                "{name} is wider than a {device} by {wider}"
+            );
+        }
+        self.resize(1_440, 900).await;
+    }
+
     /// What the page wrote to its console as an error or a warning, since it was last asked.
     pub async fn console_problems(&self) -> Vec<String> {
         let url = format!(
