@@ -13,6 +13,7 @@ use dash_shared::ids::{OrganizationId, UserId};
 use dash_shared::plans::Plan;
 use dash_shared::{Invalid, check_name};
 use sea_orm::DbErr;
+use tokio::sync::broadcast;
 
 use crate::clock::Clock;
 use crate::config::PasswordParams;
@@ -44,6 +45,8 @@ const LOG_IN_WINDOW_MS: i64 = 15 * MINUTE_MS;
 /// Sign-ups that are let through from one network address in [`SIGN_UP_WINDOW_MS`].
 const SIGN_UPS_PER_IP: u32 = 60;
 const SIGN_UP_WINDOW_MS: i64 = 60 * MINUTE_MS;
+/// How many log-outs a listener may lag behind.
+const ENDED_CAPACITY: usize = 64;
 
 /// What a person gives to get an account.
 #[derive(Clone)]
@@ -105,6 +108,7 @@ pub struct Accounts {
     log_ins_by_email: Arc<Throttle>,
     log_ins_by_ip: Arc<Throttle>,
     sign_ups_by_ip: Arc<Throttle>,
+    ended: broadcast::Sender<SessionToken>,
 }
 
 impl Accounts {
@@ -118,6 +122,7 @@ impl Accounts {
             log_ins_by_email: throttle(LOG_INS_PER_EMAIL, LOG_IN_WINDOW_MS),
             log_ins_by_ip: throttle(LOG_INS_PER_IP, LOG_IN_WINDOW_MS),
             sign_ups_by_ip: throttle(SIGN_UPS_PER_IP, SIGN_UP_WINDOW_MS),
+            ended: broadcast::Sender::new(ENDED_CAPACITY),
         }
     }
 
@@ -190,7 +195,25 @@ impl Accounts {
     pub async fn log_out(&self, token: &SessionToken) -> Result<(), AccountsError> {
         let transaction = self.db.begin_write().await?;
         sessions::delete(&*transaction, token).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        // Nobody may be listening.
+        let _ = self.ended.send(token.clone());
+        Ok(())
+    }
+
+    /// Listens from now on; ends when somebody logs out of this session in this process.
+    pub fn log_out_of(&self, token: SessionToken) -> impl Future<Output = ()> + Send + use<> {
+        let mut ended = self.ended.subscribe();
+        async move {
+            loop {
+                match ended.recv().await {
+                    Ok(other) if other == token => return,
+                    // A log-out that was missed is seen when the session is checked next.
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        }
     }
 
     /// Who has this session, if it is a living one. Using it prolongs it.

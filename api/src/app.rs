@@ -95,11 +95,11 @@ pub async fn migrate(db: &Db) -> anyhow::Result<()> {
 impl App {
     /// Connects to the database, brings its tables up to date, and puts everything together.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Arc<Self>> {
-        let db = connect(&config).await?;
-        migrate(&db).await?;
         let allowed = AllowedTargets::parse(&config.outbound.allowed_targets)
             .context("DASH_ALLOW_TARGETS is wrong")?;
         let outbound = Outbound::new(allowed).context("cannot set up the HTTP client")?;
+        let db = connect(&config).await?;
+        migrate(&db).await?;
         let secrets = SecretBox::new(&config.secrets.encryption_key);
         let accounts = Accounts::new(db.clone(), clock.clone(), config.passwords);
         let jobs = Jobs::new(db.clone(), clock.clone());

@@ -4,10 +4,11 @@
 //! defaults that make a first start work. Everything is checked at once, so that an operator
 //! sees all mistakes together.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
+use axum::http::HeaderName;
 use url::Url;
 
 mod keys;
@@ -47,8 +48,9 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// The built web client. `DASH_WEB_DIR`; without it Dash is a headless API.
     pub web_dir: Option<PathBuf>,
-    /// Whether a proxy in front of Dash sets `X-Forwarded-For`. `DASH_TRUST_PROXY`.
-    pub trust_proxy: bool,
+    /// The header in which the proxy in front of Dash names the client's address. Without one,
+    /// the address is that of the connection. `DASH_CLIENT_IP_HEADER`.
+    pub client_ip_header: Option<HeaderName>,
 }
 
 /// Which database.
@@ -63,7 +65,7 @@ pub struct DatabaseConfig {
 /// Keys that only this installation knows.
 #[derive(Clone)]
 pub struct SecretsConfig {
-    /// Signs what Dash hands out and takes back. `SECRET_KEY_BASE`.
+    /// For signing what Dash hands out and takes back; nothing is yet. `SECRET_KEY_BASE`.
     pub secret_key_base: Vec<u8>,
     /// Encrypts stored tokens and headers. `ENCRYPTION_KEY`.
     pub encryption_key: [u8; 32],
@@ -123,12 +125,28 @@ pub struct ConfigError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
 
+/// What checking asks of others: the disk, and the module that a value is for.
+struct Surroundings<'a> {
+    /// Makes the data folder, unless it is there.
+    make_folder: &'a dyn Fn(&Path) -> io::Result<()>,
+    /// Reads, or makes and keeps, the key with a name in the data folder. It is asked only where
+    /// keys may be kept there.
+    local_key: &'a dyn Fn(&Path, &str) -> io::Result<Vec<u8>>,
+    /// Why a text is no target of outgoing requests.
+    check_target: &'a dyn Fn(&str) -> Result<(), String>,
+}
+
 impl Config {
     /// Reads the environment over `file`, checks everything, and makes the data folder and the
     /// keys that a first start needs. `port` is the command line's and comes before `PORT`.
-    pub fn load(file: Option<&Path>, port: Option<u16>) -> Result<Self, ConfigErrors> {
+    /// `check_target` is the engine's: it says why a text is no target of outgoing requests.
+    pub fn load(
+        file: Option<&Path>,
+        port: Option<u16>,
+        check_target: &dyn Fn(&str) -> Result<(), String>,
+    ) -> Result<Self, ConfigErrors> {
         let from_file = file.map_or_else(|| Ok(Vec::new()), variables::read_file)?;
-        let config = Self::from_lookup(
+        Self::from_lookup(
             &|name| match (name, port) {
                 ("PORT", Some(port)) => Some(port.to_string()),
                 _ => variables::read_environment(name).or_else(|| {
@@ -136,26 +154,18 @@ impl Config {
                     Some(value.clone())
                 }),
             },
-            &keys::read_or_make,
-        )?;
-        std::fs::create_dir_all(&config.data_dir).map_err(|error| {
-            ConfigErrors::one(
-                "DASH_DATA_DIR",
-                format!(
-                    "cannot make the folder {}: {error}",
-                    config.data_dir.display()
-                ),
-                "/var/lib/dash",
-            )
-        })?;
-        Ok(config)
+            &Surroundings {
+                make_folder: &|path| std::fs::create_dir_all(path),
+                local_key: &keys::read_or_make,
+                check_target,
+            },
+        )
     }
 
-    /// The configuration that `lookup` gives. `local_key` reads, or makes and keeps, the key
-    /// with a name in the data folder; it is asked only where keys may be kept there.
-    pub fn from_lookup(
+    /// The configuration that `lookup` gives.
+    fn from_lookup(
         lookup: &dyn Fn(&str) -> Option<String>,
-        local_key: &dyn Fn(&Path, &str) -> std::io::Result<Vec<u8>>,
+        around: &Surroundings<'_>,
     ) -> Result<Self, ConfigErrors> {
         let mut vars = Variables::new(lookup);
         let listen = SocketAddr::new(vars.ip("DASH_LISTEN"), vars.port("PORT"));
@@ -163,28 +173,26 @@ impl Config {
             public_url: vars.public_url("DASH_HOST", listen.port()),
             listen,
             web_dir: vars.web_dir("DASH_WEB_DIR"),
-            trust_proxy: vars.flag("DASH_TRUST_PROXY"),
+            client_ip_header: vars.client_ip_header("DASH_CLIENT_IP_HEADER"),
         };
-        let data_dir = PathBuf::from(vars.text("DASH_DATA_DIR").unwrap_or("./data".to_owned()));
+        let data_dir = vars.data_dir("DASH_DATA_DIR", around.make_folder);
         let database = DatabaseConfig {
             url: vars.database_url("DATABASE_URL", &data_dir),
             max_connections: vars.connections("DATABASE_MAX_CONNECTIONS"),
         };
         let outbound = OutboundConfig {
-            allowed_targets: vars.targets("DASH_ALLOW_TARGETS"),
+            allowed_targets: vars.targets("DASH_ALLOW_TARGETS", around.check_target),
         };
         let log = LogConfig {
             format: vars.log_format("DASH_LOG_FORMAT"),
-            filter: vars
-                .text("DASH_LOG")
-                .unwrap_or(DEFAULT_LOG_FILTER.to_owned()),
+            filter: vars.log_filter("DASH_LOG"),
         };
         let given = (vars.secret_key_base(), vars.encryption_key());
         // Several machines share one PostgreSQL and must share the keys; a container's disk
         // is gone with it. On one's own machine a key in the data folder does.
         let keys_must_be_given = !database.is_sqlite() && !http.is_local();
         let secrets = keys::complete(&mut vars, given, keys_must_be_given, &|name| {
-            local_key(&data_dir, name)
+            (around.local_key)(&data_dir, name)
         });
         vars.finish()?;
         let passwords = PasswordParams::default();
@@ -207,7 +215,7 @@ impl Config {
                 public_url: "http://localhost".to_owned(),
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),
                 web_dir: None,
-                trust_proxy: false,
+                client_ip_header: None,
             },
             database: DatabaseConfig {
                 url: database_url.to_owned(),

@@ -41,8 +41,9 @@ pub struct Definition {
     pub team_id: TeamId,
     /// Where its data comes from.
     pub source: Source,
-    /// The request headers of a polling source, with their secret values.
-    pub headers: Vec<(String, String)>,
+    /// The request headers of a polling source, with their secret values; none when those cannot
+    /// be opened.
+    pub headers: Option<Vec<(String, String)>>,
     /// The transform.
     pub steps: Vec<Step>,
     /// The field that says when a record happened; when it came in, if there is none.
@@ -138,7 +139,15 @@ impl Engine {
             trigger,
             started_at_ms,
         };
-        match polling::fetch(&self.outbound, polling, &definition.headers).await {
+        let fetched = match &definition.headers {
+            Some(headers) => polling::fetch(&self.outbound, polling, headers).await,
+            None => Err(FetchError::new(
+                FetchErrorCode::SecretsLost,
+                "The stored values of the headers cannot be opened: the key that Dash was started \
+                 with has changed. Enter them again.",
+            )),
+        };
+        match fetched {
             Ok(records) => Ok(Ok(self.ingest(definition, records, batch).await?)),
             Err(error) => {
                 let run = self.new_run(definition, batch, 0);

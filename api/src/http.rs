@@ -4,13 +4,11 @@
 //! to GraphQL or a domain, and turn what comes back into an answer. No rule of the product is here.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use axum::serve::ListenerExt as _;
 use axum::{Router, middleware};
 use dash_shared::sources::MAX_BODY_BYTES;
 use tokio::net::TcpListener;
@@ -30,9 +28,11 @@ mod origins;
 mod problems;
 mod requests;
 mod security;
+mod serving;
 mod websocket;
 
 use client_files::ClientFiles;
+use serving::Limits;
 
 /// The largest body of a GraphQL request.
 const MAX_GRAPHQL_BODY_BYTES: usize = 1024 * 1024;
@@ -84,12 +84,6 @@ pub fn router(app: Arc<App>) -> Router {
 /// Serves `app` on `listener` until it shuts down and the requests under way are answered.
 pub async fn serve(app: Arc<App>, listener: TcpListener) -> io::Result<()> {
     let stopping = app.stopping.clone();
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let listener = listener.tap_io(|stream| {
-        // Small live messages go out at once. A stream that refuses is only slower.
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stopping.cancelled_owned())
-        .await
+    serving::serve(listener, router(app), stopping, Limits::default()).await;
+    Ok(())
 }

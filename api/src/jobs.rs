@@ -21,6 +21,7 @@ use crate::db::{Db, Engine};
 
 /// How long a lease lasts unless it is renewed.
 pub const LEASE_MS: i64 = 30_000;
+const LEASE: Duration = Duration::from_millis(LEASE_MS.unsigned_abs());
 /// How often a lease is renewed.
 const RENEW_PERIOD: Duration = Duration::from_secs(10);
 /// How many jobs a process runs at once.
@@ -362,17 +363,23 @@ impl Jobs {
         let started = std::time::Instant::now();
         let kind = job.kind.clone();
         let mut work = std::pin::pin!(handler(job.clone()));
+        let mut renewed = tokio::time::Instant::now();
         let next = loop {
             tokio::select! {
                 next = &mut work => break next,
                 () = tokio::time::sleep(RENEW_PERIOD) => match self.renew(&job).await {
-                    Ok(true) => {}
+                    Ok(true) => renewed = tokio::time::Instant::now(),
                     Ok(false) => {
                         tracing::warn!(job = %job.unique_key, "a job's lease was lost, stopping it");
                         return;
                     }
-                    // The lease still has time left; the next renewal may work.
-                    Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
+                    Err(error) if renewed.elapsed() + RENEW_PERIOD < LEASE => {
+                        tracing::warn!(%error, "a lease could not be renewed, trying again");
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, job = %job.unique_key, "a job's lease runs out, stopping it");
+                        return;
+                    }
                 }
             }
         };

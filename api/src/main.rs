@@ -12,6 +12,7 @@ use dash_api::accounts::Accounts;
 use dash_api::app::{self, App, SEED_EMAIL, SEED_PASSWORD};
 use dash_api::clock::Clock;
 use dash_api::config::Config;
+use dash_api::engine::AllowedTargets;
 use dash_api::{graphql, http, telemetry};
 use dash_shared::plans::Plan;
 use tokio::net::TcpListener;
@@ -85,7 +86,11 @@ struct Settings {
 
 impl Settings {
     fn load(&self, port: Option<u16>) -> anyhow::Result<Config> {
-        let config = Config::load(self.config.as_deref(), port)?;
+        let check_target = |target: &str| match AllowedTargets::parse(&[target]) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        };
+        let config = Config::load(self.config.as_deref(), port, &check_target)?;
         telemetry::init(&config.log)?;
         Ok(config)
     }

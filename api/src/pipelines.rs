@@ -17,7 +17,7 @@ use dash_shared::ids::{PipelineId, TeamId};
 use dash_shared::mapping::Step;
 use dash_shared::sources::Source;
 use moka::future::Cache;
-use sea_orm::DbErr;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
 use tokio::sync::broadcast;
 
 use crate::accounts::Forbidden;
@@ -153,19 +153,34 @@ impl Pipelines {
         }
     }
 
-    /// Listens from now on; ends when one of these pipelines is deleted. It may end too early, by
-    /// somebody who looks whether they are still there.
+    /// Listens from now on; ends when one of these pipelines is deleted.
     pub fn deletion_of(&self, ids: Vec<PipelineId>) -> impl Future<Output = ()> + Send + use<> {
         let mut deleted = self.deleted.subscribe();
+        let pipelines = self.clone();
         async move {
             loop {
                 match deleted.recv().await {
                     Ok(id) if !ids.contains(&id) => {}
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+                    Ok(_) => return,
+                    Err(broadcast::error::RecvError::Lagged(_)) => {
+                        if !pipelines.are_all_there(&ids).await {
+                            return;
+                        }
+                    }
                     Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
                 }
             }
         }
+    }
+
+    /// Whether all of these exist; a database that fails deletes nothing.
+    async fn are_all_there(&self, ids: &[PipelineId]) -> bool {
+        let distinct: std::collections::BTreeSet<_> = ids.iter().map(|id| id.uuid()).collect();
+        let wanted = distinct.len() as u64;
+        let found = entity::Entity::find()
+            .filter(entity::Column::Id.is_in(distinct))
+            .count(self.db.orm());
+        found.await.map_or(true, |found| found == wanted)
     }
 }
 

@@ -119,6 +119,10 @@ fn describe() {
         metrics::Unit::Seconds,
         "How long answering an HTTP request took."
     );
+    metrics::describe_gauge!(
+        "dash_http_connections",
+        "Open connections, websockets included."
+    );
     metrics::describe_gauge!("dash_websocket_connections", "Open GraphQL websockets.");
     metrics::describe_counter!("dash_records_received_total", "Records that came in.");
 }

@@ -114,6 +114,16 @@ async fn any_object_is_found_by_its_id() {
         ann.data(query, json!({ "id": run })).await["node"]["__typename"],
         "Run"
     );
+    let record = ann.all_records(&pipeline).await[0]["id"].clone();
+    let found = ann.data(query, json!({ "id": record })).await["node"].clone();
+    assert_eq!(found, json!({ "__typename": "Record", "id": record }));
+    let another = json!({ "id": format!("{pipeline}.2") });
+    assert_eq!(ann.data(query, another).await["node"], json!(null));
+    let bob = app.owner("bob").await;
+    assert_eq!(
+        bob.data(query, json!({ "id": record })).await["node"],
+        json!(null)
+    );
 }
 
 #[tokio::test]
@@ -304,6 +314,22 @@ async fn a_get_reads_and_never_changes() {
     assert_ne!(
         ann.data("{ viewer { role } }", json!({})).await["viewer"],
         Value::Null
+    );
+}
+
+#[tokio::test]
+async fn without_an_explorer_a_browser_is_answered_like_a_program() {
+    let app = TestApp::start().await;
+    let client = app.anonymous();
+    let request = client
+        .http()
+        .get(format!("{}/graphql", app.url))
+        .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let answer = answered(request).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(
+        answer.json["errors"][0]["extensions"]["code"],
+        "BAD_USER_INPUT"
     );
 }
 

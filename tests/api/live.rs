@@ -282,6 +282,23 @@ async fn a_deleted_pipeline_ends_for_those_who_follow_it_and_is_told_to_those_wh
 }
 
 #[tokio::test]
+async fn a_connection_ends_when_its_session_is_logged_out() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let elsewhere = app
+        .logged_in("ann@corp.test", "correct horse battery")
+        .await;
+    let (live, mut other) = (Live::connect(&ann).await, Live::connect(&elsewhere).await);
+    ann.data("mutation { logOut { userErrors { code } } }", json!({}))
+        .await;
+    assert_eq!(live.closed().await, Some(4403));
+    let still = other
+        .subscribe("{ viewer { user { name } } }", json!({}))
+        .await;
+    assert!(other.next(&still).await["viewer"].is_object());
+}
+
+#[tokio::test]
 async fn a_dashboard_can_be_followed_in_another_range() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;

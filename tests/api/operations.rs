@@ -3,10 +3,38 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use dash_tests::TestApp;
+use dash_api::app::App;
+use dash_api::config::Config;
 use dash_tests::client::Answer;
 use dash_tests::live::Live;
+use dash_tests::{Client, TestApp, environment};
 use serde_json::json;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+/// Another Dash on the database of `app`, with a changed configuration.
+async fn reconfigured(app: &TestApp, change: impl FnOnce(&mut Config)) -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut config = app.app.config.clone();
+    config.http.listen = address;
+    config.http.public_url = format!("http://{address}");
+    change(&mut config);
+    let client = Client::new(&config.http.public_url);
+    let app = App::build(config, app.clock.clone()).await.unwrap();
+    tokio::spawn(dash_api::http::serve(app, listener));
+    client
+}
+
+/// The answer to a `GET` with headers.
+async fn get(client: &Client, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = client.http().get(format!("{}{path}", client.url()));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Answer::read(request.send().await.unwrap()).await
+}
 
 #[tokio::test]
 async fn health_is_told() {
@@ -74,6 +102,7 @@ async fn metrics_count_what_happens() {
         "dash_build_info{version=",
         "dash_http_requests_total{",
         "dash_http_request_duration_seconds_bucket{",
+        "dash_http_connections",
         "dash_websocket_connections",
         "dash_records_received_total",
         "dash_records_stored_total",
@@ -130,6 +159,124 @@ async fn without_the_web_client_dash_says_what_it_is() {
         (root.status.as_u16(), &root.json["links"]["graphql"]),
         (200, &json!("/graphql"))
     );
+}
+
+/// The files of a built client, the smallest there is.
+fn built_client() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("explorer")).unwrap();
+    for (name, content) in [
+        ("index.html", "<script>alert('Hello, world.');</script>"),
+        ("explorer/index.html", "the explorer"),
+        ("favicon.svg", "<svg/>"),
+        ("dash-web-0123456789abcdef.js", "run()"),
+        ("dash-web-0123456789abcdef.js.br", "run() in brotli"),
+    ] {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn files_of_the_web_client_are_cached_compressed_and_guarded() {
+    let app = TestApp::start().await;
+    let folder = built_client();
+    let client = reconfigured(&app, |config| {
+        config.http.web_dir = Some(folder.path().to_owned());
+    })
+    .await;
+    let script = "/dash-web-0123456789abcdef.js";
+    let for_ever = "public, max-age=31536000, immutable";
+    for (path, encoding, text, cached) in [
+        (script, "gzip, br", "run() in brotli", for_ever),
+        (script, "gzip", "run()", for_ever),
+        (script, "identity", "run()", for_ever),
+        ("/favicon.svg", "br", "<svg/>", "no-cache"),
+        ("/explorer/", "br", "the explorer", "no-cache"),
+    ] {
+        let answer = get(&client, path, &[("accept-encoding", encoding)]).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text.as_str()),
+            (200, text),
+            "{path}"
+        );
+        let compressed = answer.header("content-encoding");
+        assert_eq!(compressed == "br", text.ends_with("brotli"), "{path}");
+        assert_eq!(answer.header("cache-control"), cached, "{path}");
+        assert_eq!(answer.header("vary"), "accept-encoding", "{path}");
+        let again = [("if-modified-since", answer.header("last-modified"))];
+        let again = get(&client, path, &again).await;
+        assert_eq!(again.status, 304, "{path}");
+        assert_eq!(again.header("vary"), "accept-encoding", "{path}");
+    }
+    // The app finds its way from any path that looks like a page.
+    for path in ["/", "/index.html", "/dashboards/dsh_1"] {
+        let page = get(&client, path, &[("accept", "text/html,*/*")]).await;
+        assert!(page.text.contains("Hello, world."), "{path}");
+        assert_eq!(page.header("cache-control"), "no-cache", "{path}");
+        assert_eq!(page.header("vary"), "accept-encoding", "{path}");
+        let policy = page.header("content-security-policy");
+        let hash = "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='";
+        let scripts = format!("script-src 'self' 'wasm-unsafe-eval' {hash};");
+        assert!(policy.contains(&scripts), "{path}: {policy}");
+    }
+    for path in ["/dash-web-fedcba9876543210.js", "/dashboards/dsh_1"] {
+        assert_eq!(get(&client, path, &[]).await.status, 404, "{path}");
+    }
+    // Whoever opens the address of the API in a browser is led to the explorer.
+    let explorer = get(&client, "/graphql", &[("accept", "text/html,*/*")]).await;
+    assert_eq!(explorer.text, "the explorer");
+}
+
+#[tokio::test]
+async fn every_mistake_of_the_configuration_is_told_before_anything_is_started() {
+    let folder = TempDir::new().unwrap();
+    let started = Command::new(environment::dash_program())
+        .args(["serve", "--port", "0"])
+        .current_dir(folder.path())
+        .env("DASH_DATA_DIR", folder.path())
+        // Nobody is there to be connected to.
+        .env("DATABASE_URL", "postgres://127.0.0.1:1/dash")
+        .env("DATABASE_MAX_CONNECTIONS", "0")
+        .env("DASH_CLIENT_IP_HEADER", "x forwarded for")
+        .env("DASH_ALLOW_TARGETS", "erp.internal,10.0.0.0/33")
+        .env("DASH_LOG", "dash_api=loud")
+        .kill_on_drop(true)
+        .output();
+    let started = started.await.unwrap();
+    let told = String::from_utf8(started.stderr).unwrap();
+    assert!(!started.status.success() && started.stdout.is_empty());
+    for wrong in [
+        "DATABASE_MAX_CONNECTIONS: \"0\"",
+        "DASH_CLIENT_IP_HEADER: \"x forwarded for\"",
+        "DASH_ALLOW_TARGETS: “10.0.0.0/33”",
+        "DASH_LOG: \"dash_api=loud\"",
+    ] {
+        assert!(told.contains(wrong), "{wrong}: {told}");
+    }
+    assert_eq!(told.lines().count(), 5, "{told}");
+}
+
+#[tokio::test]
+async fn behind_a_proxy_a_client_is_known_by_the_address_that_the_proxy_names() {
+    let app = TestApp::start().await;
+    app.owner("ann").await;
+    let client = reconfigured(&app, |config| {
+        config.http.client_ip_header = Some("fly-client-ip".parse().unwrap());
+    })
+    .await;
+    let query = "mutation ($input: LogInInput!) { logIn(input: $input) { userErrors { code } } }";
+    let input = json!({ "email": "ann@corp.test", "password": "correct horse battery" });
+    let request = client
+        .http()
+        .post(format!("{}/graphql", client.url()))
+        .header("x-forwarded-for", "192.0.2.7, 198.51.100.1")
+        .header("fly-client-ip", "192.0.2.7")
+        .json(&json!({ "query": query, "variables": { "input": input } }));
+    let answer = Answer::read(request.send().await.unwrap()).await;
+    assert_eq!(answer.json["data"]["logIn"]["userErrors"], json!([]));
+    let sessions = "DELETE FROM sessions WHERE ip = '192.0.2.7'";
+    assert_eq!(app.execute(sessions).await, 1);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
+use dash_api::db::Engine;
 use dash_api::jobs::{LEASE_MS, Next};
 use dash_shared::timestamps::{format_ms, parse_ms};
 use dash_tests::app::START_MS;
@@ -686,6 +687,30 @@ async fn stored_header_values_are_not_sent_to_a_host_they_were_not_entered_for()
     }
     assert_eq!(upstream.requests()[0].headers["x-api-key"], "swordfish");
     assert_eq!(elsewhere.requests()[0].headers["x-api-key"], "swordfish");
+}
+
+#[tokio::test]
+async fn headers_that_a_new_key_cannot_open_are_told_and_can_be_entered_again() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let upstream = Upstream::start(Reply::Json(json!([{"n": 1}]))).await;
+    let secret = json!({"name": "X-Api-Key", "value": "swordfish"});
+    let polling = json!({ "url": upstream.url, "intervalSeconds": 60, "headers": [secret] });
+    let input = json!({ "name": "Feed", "source": { "httpPolling": polling } });
+    let (id, _) = ann.new_pipeline(input).await;
+    let bytes = match app.app.db.engine() {
+        Engine::Sqlite => "x'00'",
+        Engine::Postgres => "'\\x00'",
+    };
+    app.execute(&format!("UPDATE pipelines SET sealed_headers = {bytes}"))
+        .await;
+    app.run_due_jobs().await;
+    assert_eq!(ann.runs(&id).await[0]["error"]["code"], "SECRETS_LOST");
+    assert_eq!(ann.pipeline(&id).await["state"], "FAILING");
+    let change = json!({ "id": id, "source": { "httpPolling": polling } });
+    ann.done("updatePipeline", "pipeline { id }", change).await;
+    app.pass(AFTER_ANY_BACKOFF_MS).await;
+    assert_eq!(ann.pipeline(&id).await["state"], "RUNNING");
 }
 
 #[tokio::test]

@@ -28,7 +28,10 @@ const features = [
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
-/** Replaces the program that Trunk wrote into the page's folder. */
+/**
+ * Replaces the program that Trunk wrote into the page's folder. Returns the files of each part that
+ * is fetched later.
+ */
 export async function splitProgram(page) {
   const [program] = page.html.match(/dash-web-[0-9a-f]+(?=_bg\.wasm)/) ?? [];
   if (!program) {
@@ -43,7 +46,7 @@ export async function splitProgram(page) {
       ...["--target", "web", "--no-typescript", "--keep-lld-exports"],
       ...["--out-dir", bound, "--out-name", name, join(parts, `${name}.wasm`)],
     ]);
-    await install(page, program, { parts, bound });
+    return await install(page, program, { parts, bound });
   } finally {
     await rm(work, { recursive: true });
   }
@@ -86,4 +89,26 @@ async function install(page, program, { parts, bound }) {
   await writeFile(join(page.folder, `${program}.js`), module);
   const split = loader.replace(`"./${name}.js"`, `"./${program}.js"`);
   await writeFile(join(page.folder, "__wasm_split.js"), split);
+  return filesOfParts(loader);
+}
+
+/**
+ * What wasm-split's script fetches for each part: its own file, and the chunks that it shares with
+ * other parts. The script calls `makeLoad` for each file, with the chunks to load before it.
+ */
+export function filesOfParts(loader) {
+  const load = /\b(\w+) = (?:wrapAsyncCb\()?makeLoad\(.*?"\.\/([^"]+\.wasm)".*?\[([^\]]*)\]\)/gs;
+  const files = new Map();
+  for (const [, loads, file, before] of loader.matchAll(load)) {
+    const chunks = before.match(/\w+/g) ?? [];
+    files.set(loads, [...new Set([...chunks.flatMap((chunk) => files.get(chunk)), file])]);
+  }
+  const known = new Set([...files.values()].flat());
+  const fetched = loader.match(/[\w-]+\.wasm/g) ?? [];
+  if (fetched.length === 0 || fetched.some((file) => !known.has(file))) {
+    throw new Error("wasm-split writes its script in another way: filesOfParts cannot read it");
+  }
+  const prefix = "__wasm_split_load_";
+  const parts = [...files].filter(([loads]) => loads.startsWith(prefix));
+  return new Map(parts.map(([loads, names]) => [loads.slice(prefix.length), names]));
 }

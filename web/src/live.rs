@@ -91,6 +91,8 @@ pub fn close() {
         for entry in socket.entries.drain(..) {
             entry.stop();
         }
+        socket.generation += 1;
+        socket.client = None;
         socket.interrupt();
     });
 }
@@ -149,6 +151,9 @@ struct Socket {
     next_key: u64,
     client: Option<Client>,
     kept: bool,
+    /// Counts the calls of [`close`]: a socket that was opened before one belongs to a session that
+    /// is over.
+    generation: u64,
     /// Ends what the keeper is waiting for: the loss of the socket, or a pause.
     interrupt: Option<AbortHandle>,
 }
@@ -177,6 +182,24 @@ impl Socket {
     fn retry_now(&mut self) {
         if self.client.is_none() {
             self.interrupt();
+        }
+    }
+
+    /// Takes over a socket that was opened in a generation; false when it is of no use any more.
+    fn open(&mut self, generation: u64, client: Client, interrupt: AbortHandle) -> bool {
+        let is_wanted = self.generation == generation && !self.entries.is_empty();
+        if is_wanted {
+            self.client = Some(client);
+            self.interrupt = Some(interrupt);
+        }
+        is_wanted
+    }
+
+    /// Starts all entries.
+    fn start_all(&mut self) {
+        let keys: Vec<_> = self.entries.iter().map(|entry| entry.key).collect();
+        for key in keys {
+            self.start(key);
         }
     }
 
@@ -256,20 +279,16 @@ async fn keep_connected() {
     let mut failures = 0;
     set_state(LiveState::Connecting);
     while SOCKET.with_borrow(|socket| !socket.entries.is_empty()) {
-        if let Some((client, actor)) = connect().await {
+        let generation = SOCKET.with_borrow(|socket| socket.generation);
+        if let Some((client, actor)) = connect(generation).await {
             failures = 0;
             let (lost, interrupt) = abortable(actor.into_future());
-            let keys = SOCKET.with_borrow_mut(|socket| {
-                socket.client = Some(client);
-                socket.interrupt = Some(interrupt);
-                socket
-                    .entries
-                    .iter()
-                    .map(|entry| entry.key)
-                    .collect::<Vec<_>>()
-            });
+            if !SOCKET.with_borrow_mut(|socket| socket.open(generation, client, interrupt)) {
+                // Dropping it closes it; whoever is there now gets one of their own.
+                continue;
+            }
             set_state(LiveState::Live);
-            SOCKET.with_borrow_mut(|socket| keys.iter().for_each(|key| socket.start(*key)));
+            SOCKET.with_borrow_mut(Socket::start_all);
             let _aborted = lost.await;
             SOCKET.with_borrow_mut(|socket| {
                 socket.client = None;
@@ -292,7 +311,8 @@ async fn keep_connected() {
     set_state(LiveState::Idle);
 }
 
-async fn connect() -> Option<(Client, ConnectionActor)> {
+/// Opens a socket for the session of a generation.
+async fn connect(generation: u64) -> Option<(Client, ConnectionActor)> {
     let opened = async {
         let location = window().location();
         let scheme = match location.protocol().ok()?.as_str() {
@@ -306,7 +326,10 @@ async fn connect() -> Option<(Client, ConnectionActor)> {
             .keep_alive_interval(KEEP_ALIVE)
             .keep_alive_retries(1)
             .await;
-        if let Err(graphql_ws_client::Error::Close(4401 | 4403, _)) = &built {
+        // A refusal says nothing of a session that began meanwhile.
+        if let Err(graphql_ws_client::Error::Close(4401 | 4403, _)) = &built
+            && SOCKET.with_borrow(|socket| socket.generation == generation)
+        {
             api::unauthenticated();
         }
         built.ok()

@@ -36,20 +36,15 @@ pub fn bench(workspace: &Workspace, name: &str, options: &[String]) -> Result<()
     let results = workspace.target.join("bench");
     fs::create_dir_all(&results).with_context(|| format!("creating {}", results.display()))?;
     let mut bench = with_browser(workspace, "dash-bench")?;
-    bench
+    run(bench
         .arg(name)
         .args(options)
-        .env("DASH_BENCH_DIR", &results);
-    bench.env("DASH_BENCH_WEB_DIST", workspace.path("web/dist"));
-    run(&mut bench)
+        .env("DASH_BENCH_DIR", &results))
 }
 
 /// Takes the pictures that the documentation shows.
 pub fn screenshots(workspace: &Workspace) -> Result<()> {
-    let pictures = workspace.path("docs/images");
-    fs::create_dir_all(&pictures).with_context(|| format!("creating {}", pictures.display()))?;
-    let mut screenshots = with_browser(workspace, "dash-screenshots")?;
-    run(screenshots.env("DASH_SCREENSHOTS_DIR", &pictures))
+    run(&mut with_browser(workspace, "dash-screenshots")?)
 }
 
 /// A program of the crate `dash-tests`, built together with the client and the server it drives.

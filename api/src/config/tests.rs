@@ -7,7 +7,18 @@ fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
             .find(|(key, _)| *key == name)
             .map(|(_, value)| (*value).to_owned())
     };
-    Config::from_lookup(&lookup, &|_, _| Ok(vec![7; 32]))
+    let around = Surroundings {
+        make_folder: &|path| match path.to_str() {
+            Some("/proc/dash") => Err(io::ErrorKind::PermissionDenied.into()),
+            _ => Ok(()),
+        },
+        local_key: &|_, _| Ok(vec![7; 32]),
+        check_target: &|target| match target.split_once("://") {
+            Some(_) => Err(format!("{target} is no target")),
+            None => Ok(()),
+        },
+    };
+    Config::from_lookup(&lookup, &around)
 }
 
 #[test]
@@ -17,6 +28,8 @@ fn nothing_set_is_a_working_first_start() {
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:4000");
     assert_eq!(config.database.url, "sqlite:./data/dash.db");
     assert_eq!(config.secrets.encryption_key, [7; 32]);
+    assert_eq!(config.http.client_ip_header, None);
+    assert_eq!(config.log.filter, DEFAULT_LOG_FILTER);
     assert!(config.http.is_local() && !config.http.is_https());
 }
 
@@ -27,7 +40,7 @@ fn right_values_are_taken() {
         ("DASH_HOST", "dash.example.com"),
         ("DASH_LISTEN", "::"),
         ("PORT", "80"),
-        ("DASH_TRUST_PROXY", "yes"),
+        ("DASH_CLIENT_IP_HEADER", "Fly-Client-IP"),
         ("DATABASE_URL", "postgres://dash:pw@db/dash"),
         (
             "SECRET_KEY_BASE",
@@ -35,18 +48,21 @@ fn right_values_are_taken() {
         ),
         ("ENCRYPTION_KEY", key),
         ("DASH_ALLOW_TARGETS", "erp.internal, 10.0.0.0/8,"),
+        ("DASH_LOG", "warn,dash_api::http=debug"),
         ("DASH_LOG_FORMAT", "json"),
     ])
     .unwrap();
     assert_eq!(config.http.public_url, "https://dash.example.com");
     assert_eq!(config.http.listen.to_string(), "[::]:80");
-    assert!(config.http.is_https() && config.http.trust_proxy && !config.http.is_local());
+    assert!(config.http.is_https() && !config.http.is_local());
+    assert_eq!(config.http.client_ip_header.unwrap(), "fly-client-ip");
     assert_eq!(config.secrets.encryption_key[31], 31);
     assert_eq!(
         config.outbound.allowed_targets,
         ["erp.internal", "10.0.0.0/8"]
     );
     assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(config.log.filter, "warn,dash_api::http=debug");
 }
 
 #[test]
@@ -58,13 +74,16 @@ fn each_wrong_value_is_named_with_a_right_example() {
         ("PORT", "http"),
         ("PORT", "70000"),
         ("DASH_WEB_DIR", "/nowhere"),
-        ("DASH_TRUST_PROXY", "perhaps"),
+        ("DASH_CLIENT_IP_HEADER", "x forwarded for"),
+        ("DASH_CLIENT_IP_HEADER", "Forwarded"),
+        ("DASH_DATA_DIR", "/proc/dash"),
         ("DATABASE_URL", "mysql://root:hunter2@db/dash"),
         ("DATABASE_URL", "sqlite:"),
         ("DATABASE_MAX_CONNECTIONS", "1"),
         ("SECRET_KEY_BASE", "short"),
         ("ENCRYPTION_KEY", "c2hvcnQ="),
         ("DASH_ALLOW_TARGETS", "http://erp.internal"),
+        ("DASH_LOG", "dash_api=loud"),
         ("DASH_LOG_FORMAT", "xml"),
     ] {
         let errors = load(&[(variable, value)]).unwrap_err();
@@ -83,10 +102,14 @@ fn each_wrong_value_is_named_with_a_right_example() {
 fn all_mistakes_are_told_at_once() {
     let errors = load(&[
         ("PORT", "x"),
+        ("DASH_CLIENT_IP_HEADER", "a b"),
+        ("DASH_DATA_DIR", "/proc/dash"),
+        ("DASH_ALLOW_TARGETS", "http://a,http://b"),
+        ("DASH_LOG", "x=x"),
         ("DASH_LOG_FORMAT", "x"),
         ("ENCRYPTION_KEY", "x"),
     ]);
-    assert_eq!(errors.unwrap_err().0.len(), 3);
+    assert_eq!(errors.unwrap_err().0.len(), 8);
 }
 
 #[test]

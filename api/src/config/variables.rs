@@ -1,14 +1,18 @@
 //! Reading and checking single variables. Mistakes are collected; a variable with a mistake
 //! yields its default, so that checking goes on to the next one.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+use axum::http::HeaderName;
+use axum::http::header::FORWARDED;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{ConfigError, ConfigErrors, LogFormat};
+use super::{ConfigError, ConfigErrors, DEFAULT_LOG_FILTER, LogFormat};
 
 /// The shortest `SECRET_KEY_BASE`, in bytes.
 const MIN_SECRET_BYTES: usize = 32;
@@ -123,19 +127,29 @@ impl<'a> Variables<'a> {
         Some(dir)
     }
 
-    pub(super) fn flag(&mut self, name: &'static str) -> bool {
-        match self.text(name).as_deref() {
-            None | Some("false" | "0" | "no") => false,
-            Some("true" | "1" | "yes") => true,
-            Some(other) => {
-                self.mistake(
-                    name,
-                    format!("\"{other}\" is neither true nor false"),
-                    "true",
-                );
-                false
-            }
+    pub(super) fn client_ip_header(&mut self, name: &'static str) -> Option<HeaderName> {
+        let text = self.text(name)?;
+        let problem = match HeaderName::from_bytes(text.as_bytes()) {
+            // Its entries are more than addresses. Taken as such, none would be found in them.
+            Ok(FORWARDED) => "the header Forwarded holds more than addresses".to_owned(),
+            Ok(header) => return Some(header),
+            Err(_) => format!("\"{text}\" is no name of a header"),
+        };
+        self.mistake(name, problem, "x-forwarded-for");
+        None
+    }
+
+    pub(super) fn data_dir(
+        &mut self,
+        name: &'static str,
+        make: &dyn Fn(&Path) -> io::Result<()>,
+    ) -> PathBuf {
+        let dir = PathBuf::from(self.text(name).unwrap_or_else(|| "./data".to_owned()));
+        if let Err(error) = make(&dir) {
+            let problem = format!("cannot make the folder {}: {error}", dir.display());
+            self.mistake(name, problem, "/var/lib/dash");
         }
+        dir
     }
 
     pub(super) fn database_url(&mut self, name: &'static str, data_dir: &Path) -> String {
@@ -175,7 +189,12 @@ impl<'a> Variables<'a> {
         })
     }
 
-    pub(super) fn targets(&mut self, name: &'static str) -> Vec<String> {
+    /// Targets separated by commas, each as `check` wants it.
+    pub(super) fn targets(
+        &mut self,
+        name: &'static str,
+        check: &dyn Fn(&str) -> Result<(), String>,
+    ) -> Vec<String> {
         let text = self.text(name).unwrap_or_default();
         let targets: Vec<_> = text
             .split(',')
@@ -183,12 +202,22 @@ impl<'a> Variables<'a> {
             .filter(|target| !target.is_empty())
             .collect();
         for target in &targets {
-            if target.contains("://") || target.contains(char::is_whitespace) {
-                let problem = format!("\"{target}\" is no host, host:port or network");
+            if let Err(problem) = check(target) {
                 self.mistake(name, problem, "erp.internal:8080,10.1.0.0/16");
             }
         }
         targets.into_iter().map(str::to_owned).collect()
+    }
+
+    pub(super) fn log_filter(&mut self, name: &'static str) -> String {
+        let Some(text) = self.text(name) else {
+            return DEFAULT_LOG_FILTER.to_owned();
+        };
+        if let Err(error) = EnvFilter::try_new(&text) {
+            let problem = format!("\"{text}\" is no log filter: {error}");
+            self.mistake(name, problem, "info,dash_api=debug");
+        }
+        text
     }
 
     pub(super) fn log_format(&mut self, name: &'static str) -> LogFormat {

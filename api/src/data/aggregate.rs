@@ -234,7 +234,12 @@ impl State {
     /// Adds a record to the result; arrivals are counted by [`Self::arrive`].
     pub(super) fn add(&mut self, record: &StoredRecord, now_ms: i64) {
         let window = self.query.window(&self.range, now_ms);
-        if record.time_ms < self.needed_from_ms(now_ms) {
+        // A little of the future is kept until it comes; a clock that is far off fills no memory.
+        let needed_to_ms = match self.range {
+            TimeRange::Last { .. } => 2 * window.to_ms - window.from_ms,
+            TimeRange::Between { .. } => window.to_ms,
+        };
+        if !(self.needed_from_ms(now_ms)..needed_to_ms).contains(&record.time_ms) {
             return;
         }
         match &self.query {

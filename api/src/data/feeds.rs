@@ -19,6 +19,8 @@ use super::{ReadError, RecordStore};
 const MIN_PERIOD: Duration = Duration::from_millis(100);
 /// How long a feed that failed waits before it tries again.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// The same for one whose range has too many records: that changes slowly, and costs much to see.
+const RETRY_LARGE_AFTER: Duration = Duration::from_mins(10);
 /// How many feeds count their range at once; the others wait.
 const PARALLEL_SCANS: usize = 4;
 
@@ -136,7 +138,11 @@ impl Worker {
                 Ok(counted) => self.keep_up(counted, events).await,
                 Err(error) => {
                     self.fail(&error);
-                    tokio::time::sleep(RETRY_AFTER).await;
+                    tokio::time::sleep(match error {
+                        ReadError::TooManyRecords(_) => RETRY_LARGE_AFTER,
+                        _ => RETRY_AFTER,
+                    })
+                    .await;
                 }
             }
         }

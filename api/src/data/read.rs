@@ -147,6 +147,19 @@ impl RecordStore {
         Ok(RecordPage { records, has_more })
     }
 
+    /// One record.
+    pub async fn find_record(
+        &self,
+        pipeline_id: PipelineId,
+        seq: i64,
+    ) -> Result<Option<StoredRecord>, ReadError> {
+        let values = vec![pipeline_id.uuid().into(), seq.into()];
+        let found = self
+            .select_records("WHERE pipeline_id = $1 AND seq = $2", values)
+            .await?;
+        Ok(found.into_iter().next())
+    }
+
     /// The newest records by the time they happened, in a range, as of `last_seq`.
     pub(super) async fn newest_by_time(
         &self,

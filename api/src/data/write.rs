@@ -167,14 +167,18 @@ async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
                 let _ = reply.send(Ok(appended));
             }
         }
-        Err(error) if alone => {
+        // Whether a commit that failed was one after all is not known: doing it again could store
+        // everything twice. Whoever sent it is not told that it is stored.
+        Err(failure) if alone || failure.in_doubt => {
+            let error = failure.error;
             tracing::error!(%error, "records could not be stored");
             let error = WriteError::Database(Arc::new(error));
             for reply in replies {
                 let _ = reply.send(Err(error.clone()));
             }
         }
-        Err(error) => {
+        Err(failure) => {
+            let error = failure.error;
             tracing::warn!(%error, appends = kept.len(), "a group commit failed, trying one by one");
             for (append, reply) in kept.into_iter().zip(replies) {
                 Box::pin(store(db, hub, vec![Request { append, reply }])).await;
@@ -189,6 +193,21 @@ struct Group {
     records: Vec<NewRecord>,
     /// The places of the appends among the requests, with how many records each has.
     members: Vec<(usize, usize)>,
+}
+
+/// Why a transaction is not committed, or not known to be.
+struct CommitFailure {
+    error: DbErr,
+    in_doubt: bool,
+}
+
+impl From<DbErr> for CommitFailure {
+    fn from(error: DbErr) -> Self {
+        Self {
+            error,
+            in_doubt: false,
+        }
+    }
 }
 
 struct Outcome {
@@ -247,7 +266,7 @@ impl Group {
     }
 }
 
-async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, DbErr> {
+async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, CommitFailure> {
     let mut appended = vec![
         Appended {
             run_id: None,
@@ -287,7 +306,10 @@ async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, DbErr> {
             records: records.into(),
         });
     }
-    transaction.commit().await?;
+    transaction.commit().await.map_err(|error| CommitFailure {
+        error,
+        in_doubt: true,
+    })?;
     Ok(Outcome {
         committed,
         appended,

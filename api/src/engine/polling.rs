@@ -16,6 +16,9 @@ const CANDIDATE_DEPTH: usize = 4;
 /// How many places with records are offered.
 const MAX_CANDIDATES: usize = 10;
 
+/// How often a path may branch to several names or numbers.
+const MAX_PATH_BRANCHES: usize = 4;
+
 /// The kinds of reasons why an address yields no records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchErrorCode {
@@ -33,15 +36,17 @@ pub enum FetchErrorCode {
     NoRecords,
     /// Dash does not ask this address.
     ForbiddenTarget,
-    /// The path is not a JSONPath.
+    /// The path is not a JSONPath, or would cost too much.
     InvalidPath,
+    /// The stored values of the headers cannot be opened.
+    SecretsLost,
     /// Something failed inside Dash.
     Internal,
 }
 
 impl FetchErrorCode {
     /// All codes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Unreachable,
         Self::Timeout,
         Self::BadStatus,
@@ -50,6 +55,7 @@ impl FetchErrorCode {
         Self::NoRecords,
         Self::ForbiddenTarget,
         Self::InvalidPath,
+        Self::SecretsLost,
         Self::Internal,
     ];
 
@@ -64,6 +70,7 @@ impl FetchErrorCode {
             Self::NoRecords => "no_records",
             Self::ForbiddenTarget => "forbidden_target",
             Self::InvalidPath => "invalid_path",
+            Self::SecretsLost => "secrets_lost",
             Self::Internal => "internal",
         }
     }
@@ -123,12 +130,51 @@ pub fn check_records_path(path: &str) -> Result<(), String> {
 }
 
 fn parse_path(path: &str) -> Result<JsonPath, FetchError> {
+    if let Err(message) = check_path_cost(path) {
+        return Err(FetchError::new(FetchErrorCode::InvalidPath, message));
+    }
     JsonPath::parse(path).map_err(|error| {
         FetchError::new(
             FetchErrorCode::InvalidPath,
             format!("“{path}” is not a JSONPath like $.data or $.items[*]: {error}"),
         )
     })
+}
+
+/// Refuses paths whose answer can be far larger than the JSON that they are asked of: a path may
+/// find the same value again and again, as often as it branches and descends.
+fn check_path_cost(path: &str) -> Result<(), &'static str> {
+    let outside = outside_of_strings(path);
+    let count = |what: &str| outside.matches(what).count();
+    let (descents, filters) = (count(".."), count("?"));
+    if descents > 1 {
+        Err("A records path has “..” at most once.")
+    } else if filters > 0 && descents > 0 {
+        Err("A records path has a filter or “..”, not both.")
+    } else if filters > 0 && count("$") > 1 {
+        Err("A filter in a records path looks at its own item (@), not at the whole answer ($).")
+    } else if count(",") > MAX_PATH_BRANCHES {
+        Err("A records path chooses among at most a few names or numbers.")
+    } else {
+        Ok(())
+    }
+}
+
+/// A path without what is in quotes.
+fn outside_of_strings(path: &str) -> String {
+    let mut outside = String::with_capacity(path.len());
+    let mut quote = None;
+    let mut characters = path.chars();
+    while let Some(character) = characters.next() {
+        match (quote, character) {
+            (Some(_), '\\') => drop(characters.next()),
+            (Some(open), _) if open == character => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(character),
+            (None, _) => outside.push(character),
+        }
+    }
+    outside
 }
 
 /// Asks once and returns the records.
@@ -282,6 +328,22 @@ fn look_for_lists(json: &Value, path: String, depth: usize, found: &mut Vec<(usi
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn paths_that_multiply_what_they_find_are_refused() {
+        for path in ["$..*..*", "$[0,0,0,0,0,0]", "$..[?@.a]", "$[?$.a == 1]"] {
+            let refused = parse_path(path).map(drop).unwrap_err();
+            assert_eq!(refused.code, FetchErrorCode::InvalidPath, "{path}");
+        }
+        for path in [
+            "$..items[*]",
+            "$[0, 1]",
+            "$.a[?@.b == \"$..?,\"]",
+            "$['a..b']['..']",
+        ] {
+            assert_eq!(parse_path(path).map(drop), Ok(()), "{path}");
+        }
+    }
 
     #[test]
     fn a_path_leads_to_a_list_or_to_each_record() {

@@ -295,8 +295,7 @@ impl AccountsMutation {
         })
     }
 
-    /// Logs out: the session ends everywhere it is used, open subscriptions at their next message
-    /// to the server.
+    /// Logs out: the session ends everywhere it is used, open subscriptions included.
     async fn log_out(&self, ctx: &Context<'_>) -> async_graphql::Result<LogOutPayload> {
         let services = services(ctx)?;
         let mut user_errors = Vec::new();

@@ -194,6 +194,14 @@ pub(super) fn top_level<E: IntoFailure>(ctx: &Context<'_>, error: E) -> Error {
     }
 }
 
+/// What a loader answers; its error is shared by all who asked.
+pub(super) fn loaded<T>(
+    ctx: &Context<'_>,
+    result: Result<T, std::sync::Arc<ReadError>>,
+) -> async_graphql::Result<T> {
+    result.map_err(|error| internal(ctx, &*error))
+}
+
 /// Splits a mutation's result into what succeeded and what the caller can fix.
 pub(super) fn payload<T, E: IntoFailure>(
     ctx: &Context<'_>,

@@ -7,6 +7,7 @@ use super::accounts::{Organization, Team, User, organization};
 use super::dashboards::Dashboard;
 use super::errors::top_level;
 use super::pipelines::Pipeline;
+use super::records::{Record, parse_record_id};
 use super::runs::Run;
 use super::{scope, services, viewer};
 
@@ -18,6 +19,8 @@ pub enum Node {
     Pipeline(Pipeline),
     /// A dashboard.
     Dashboard(Dashboard),
+    /// A record.
+    Record(Record),
     /// A run.
     Run(Run),
     /// A user.
@@ -43,6 +46,10 @@ impl NodeQuery {
         let kind = id.split_once('_').map_or("", |(kind, _)| kind);
         let viewer = viewer(ctx)?;
         Ok(match kind {
+            PipelineId::PREFIX if id.contains('.') => match parse_record_id(&id) {
+                Some((id, seq)) => find_record(ctx, id, seq).await?.map(Node::Record),
+                None => None,
+            },
             PipelineId::PREFIX => match id.parse() {
                 Ok(id) => services
                     .pipelines
@@ -82,4 +89,22 @@ impl NodeQuery {
             _ => None,
         })
     }
+}
+
+async fn find_record(
+    ctx: &Context<'_>,
+    pipeline_id: PipelineId,
+    seq: i64,
+) -> async_graphql::Result<Option<Record>> {
+    let services = services(ctx)?;
+    let pipeline = services.pipelines.find(&scope(ctx)?, pipeline_id).await;
+    let Some(pipeline) = pipeline.map_err(|error| top_level(ctx, error))? else {
+        return Ok(None);
+    };
+    let found = services.store.find_record(pipeline.id, seq).await;
+    let found = found.map_err(|error| top_level(ctx, error))?;
+    Ok(found.map(|record| Record {
+        pipeline_id,
+        record,
+    }))
 }

@@ -7,7 +7,7 @@ use dash_shared::fields::sample_fields;
 use dash_shared::ids::{PipelineId, RunId};
 
 use super::errors::UserError;
-use super::errors::{not_found, payload, top_level};
+use super::errors::{loaded, not_found, payload, top_level};
 use super::paging::{connection, cursor, list_cost, page_size};
 use super::records::{Record, RecordConnection};
 use super::runs::{Run, RunConnection};
@@ -38,7 +38,7 @@ pub struct Pipeline(pub(super) pipelines::Pipeline);
 impl Pipeline {
     async fn totals(&self, ctx: &Context<'_>) -> async_graphql::Result<SeriesTotals> {
         let loader = ctx.data::<DataLoader<loaders::Totals>>()?;
-        Ok(loader.load_one(self.0.id).await?.unwrap_or_default())
+        Ok(loaded(ctx, loader.load_one(self.0.id).await)?.unwrap_or_default())
     }
 }
 
@@ -116,14 +116,14 @@ impl Pipeline {
     /// How many records were stored in each of the last 60 minutes, the oldest first.
     async fn throughput(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<i32>> {
         let loader = ctx.data::<DataLoader<loaders::Throughput>>()?;
-        let counts = loader.load_one(self.0.id).await?.unwrap_or_default();
+        let counts = loaded(ctx, loader.load_one(self.0.id).await)?.unwrap_or_default();
         Ok(counts.into_iter().map(super::int).collect())
     }
 
     /// The newest run.
     async fn last_run(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Run>> {
         let loader = ctx.data::<DataLoader<loaders::LastRuns>>()?;
-        Ok(loader.load_one(self.0.id).await?.map(Run))
+        Ok(loaded(ctx, loader.load_one(self.0.id).await)?.map(Run))
     }
 
     /// Since when its runs have failed.

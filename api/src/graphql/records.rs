@@ -14,6 +14,12 @@ pub(super) fn record_id(pipeline_id: PipelineId, seq: i64) -> async_graphql::ID 
     format!("{pipeline_id}.{seq}").into()
 }
 
+/// The parts of a record's id.
+pub(super) fn parse_record_id(id: &str) -> Option<(PipelineId, i64)> {
+    let (pipeline_id, seq) = id.split_once('.')?;
+    Some((pipeline_id.parse().ok()?, seq.parse().ok()?))
+}
+
 /// One JSON object that came out of a pipeline's transform and was stored.
 #[derive(Debug)]
 pub struct Record {
@@ -25,7 +31,7 @@ pub struct Record {
 #[Object]
 impl Record {
     /// The id.
-    async fn id(&self) -> async_graphql::ID {
+    pub(super) async fn id(&self) -> async_graphql::ID {
         record_id(self.pipeline_id, self.record.seq)
     }
 

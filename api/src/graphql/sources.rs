@@ -240,8 +240,10 @@ pub enum RunErrorCode {
     NoRecords,
     /// Dash does not ask this address.
     ForbiddenTarget,
-    /// The records path is not a JSONPath.
+    /// The records path is not a JSONPath, or would cost too much.
     InvalidPath,
+    /// The stored values of the headers cannot be opened: the server's key has changed.
+    SecretsLost,
     /// Something failed inside Dash.
     Internal,
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::extract::ConnectInfo;
 use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, HeaderName};
 
 use super::origins;
 use crate::accounts::{AccountsError, ClientInfo, SessionToken, Viewer};
@@ -90,46 +90,76 @@ fn client_info(config: &HttpConfig, headers: &HeaderMap, extensions: &Extensions
     let peer = extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map(|info| info.0.ip());
-    let forwarded = if config.trust_proxy {
-        forwarded_for(headers)
-    } else {
-        None
-    };
-    let ip = forwarded
-        .or(peer)
-        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let header = config.client_ip_header.as_ref();
+    let named = header.and_then(|header| named_by_proxy(headers, header));
+    let ip = named.or(peer).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     ClientInfo::new(user_agent, ip)
 }
 
-/// The address that the nearest proxy saw: the last one. Those before it are what the client
-/// claims.
-fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
-    let values = headers.get_all("x-forwarded-for");
+/// The address that the nearest proxy saw: the last one in its header. Those before it are what
+/// the client claims.
+fn named_by_proxy(headers: &HeaderMap, header: &HeaderName) -> Option<IpAddr> {
+    let values = headers.get_all(header);
     let last = values.iter().next_back()?.to_str().ok()?;
     last.rsplit(',').next()?.trim().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            let name = HeaderName::from_static(name);
+            (name, HeaderValue::from_static(value))
+        });
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(name, value);
+        }
+        headers
+    }
 
     #[test]
     fn the_nearest_proxy_is_believed_and_nobody_before_it() {
         let check = |values: &[&'static str], expected: Option<&str>| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(
-                    "x-forwarded-for",
-                    axum::http::HeaderValue::from_static(value),
-                );
-            }
+            let name = HeaderName::from_static("x-forwarded-for");
+            let pairs: Vec<_> = values.iter().map(|v| ("x-forwarded-for", *v)).collect();
             let expected = expected.map(|ip| ip.parse().unwrap());
-            assert_eq!(forwarded_for(&headers), expected, "{values:?}");
+            assert_eq!(
+                named_by_proxy(&headers(&pairs), &name),
+                expected,
+                "{values:?}"
+            );
         };
         check(&[], None);
         check(&["192.0.2.7"], Some("192.0.2.7"));
         check(&["127.0.0.1, 192.0.2.7"], Some("192.0.2.7"));
         check(&["127.0.0.1", "2001:db8::1"], Some("2001:db8::1"));
         check(&["192.0.2.7, unknown"], None);
+    }
+
+    #[test]
+    fn only_the_header_that_the_operator_named_is_believed() {
+        let mut config = crate::config::Config::for_tests("", std::path::Path::new("")).http;
+        // As Fly.io sends them: the last entry of X-Forwarded-For is the app's own address.
+        let sent = headers(&[
+            ("fly-client-ip", "192.0.2.7"),
+            ("x-forwarded-for", "192.0.2.7, 198.51.100.1"),
+        ]);
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::from(([172, 16, 0, 1], 999))));
+        for (header, expected) in [
+            (None, "172.16.0.1"),
+            (Some("fly-client-ip"), "192.0.2.7"),
+            (Some("x-forwarded-for"), "198.51.100.1"),
+            (Some("x-real-ip"), "172.16.0.1"),
+        ] {
+            config.client_ip_header = header.map(HeaderName::from_static);
+            let client = client_info(&config, &sent, &extensions);
+            assert_eq!(client.ip.to_string(), expected, "{header:?}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 //! headless API that says so.
 //!
 //! Files whose names carry a hash are cached for ever; pages are asked for again each time, and
-//! bring a content security policy that allows only the scripts they were built with.
+//! bring a content security policy that allows only the scripts they were built with. Where the
+//! build left a compressed file beside a file, it is sent to those who can read it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,7 +11,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY,
+};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Json, Response};
 use base64::Engine as _;
@@ -132,7 +135,12 @@ impl Built {
     async fn file(&self, request: Request) -> Option<Response> {
         match self.folder.clone().try_call(request).await {
             Ok(response) if response.status() == StatusCode::NOT_FOUND => None,
-            Ok(response) => Some(response.map(Body::new)),
+            Ok(mut response) => {
+                // A cache must not send the compressed file to somebody who cannot read it.
+                let vary = HeaderValue::from(ACCEPT_ENCODING);
+                response.headers_mut().append(VARY, vary);
+                Some(response.map(Body::new))
+            }
             Err(error) => {
                 tracing::error!(%error, "a file of the client cannot be read");
                 None

@@ -55,7 +55,8 @@ pub(super) async fn get(
     request: axum::extract::Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    if query.is_none() && prefers_a_page(&parts.headers) {
+    let has_explorer = app.config.http.web_dir.is_some();
+    if has_explorer && query.is_none() && prefers_a_page(&parts.headers) {
         // Somebody opened the address in a browser.
         return (StatusCode::SEE_OTHER, [(LOCATION, "/graphiql")]).into_response();
     }

@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::SplitSink;
-use futures_util::{SinkExt as _, StreamExt as _, stream};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -151,6 +151,10 @@ async fn pump(
     let mut heard = opened;
     let mut pings = every(PING_EVERY);
     let mut session_checks = every(SESSION_CHECK_EVERY);
+    let mut log_out = token.clone().map_or_else(
+        || std::future::pending().boxed(),
+        |token| app.accounts.log_out_of(token).boxed(),
+    );
     loop {
         let outgoing = tokio::select! {
             () = app.stopping.cancelled() => return Some(Close::GOING_AWAY),
@@ -163,6 +167,7 @@ async fn pump(
                 }
                 Some(Message::Ping(Bytes::new()))
             }
+            () = &mut log_out => return Some(Close::SESSION_ENDED),
             _ = session_checks.tick() => {
                 if session_ended(app, token.as_ref()).await {
                     return Some(Close::SESSION_ENDED);

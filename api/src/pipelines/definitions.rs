@@ -357,11 +357,8 @@ impl Pipelines {
         let stored = match id {
             Some(id) => {
                 let pipeline = self.get(scope, id).await?;
-                headers::known_at(
-                    self.open_headers(&pipeline)?,
-                    &pipeline.source,
-                    &polling.url,
-                )
+                let stored = self.open_headers(&pipeline).unwrap_or_default();
+                headers::known_at(stored, &pipeline.source, &polling.url)
             }
             None => Vec::new(),
         };
@@ -381,16 +378,15 @@ impl Pipelines {
         Ok(self.engine.test_polling(&polling, &headers).await)
     }
 
-    /// The request headers of a pipeline, with their secret values.
-    pub(super) fn open_headers(
-        &self,
-        pipeline: &Pipeline,
-    ) -> Result<Vec<(String, String)>, PipelinesError> {
-        headers::open(
-            &self.secrets,
-            pipeline.id,
-            pipeline.sealed_headers.as_deref(),
-        )
+    /// The request headers of a pipeline, with their secret values; none when they cannot be
+    /// opened, because the key has changed.
+    pub(super) fn open_headers(&self, pipeline: &Pipeline) -> Option<Vec<(String, String)>> {
+        let sealed = pipeline.sealed_headers.as_deref();
+        headers::open(&self.secrets, pipeline.id, sealed)
+            .inspect_err(|error| {
+                tracing::warn!(%error, pipeline = %pipeline.id, "stored headers cannot be opened");
+            })
+            .ok()
     }
 
     fn check_source(
@@ -448,7 +444,7 @@ impl Pipelines {
                 }
                 let stored = match before {
                     Some(before) => {
-                        let stored = self.open_headers(before)?;
+                        let stored = self.open_headers(before).unwrap_or_default();
                         headers::known_at(stored, &before.source, &polling.url)
                     }
                     None => Vec::new(),

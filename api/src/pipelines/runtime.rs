@@ -82,22 +82,22 @@ impl Pipelines {
         let pipeline = Pipeline::try_from(row)?;
         Ok(Arc::new(Hook {
             state: pipeline.state,
-            definition: self.definition(&pipeline)?,
+            definition: self.definition(&pipeline),
         }))
     }
 
-    fn definition(&self, pipeline: &Pipeline) -> Result<Definition, PipelinesError> {
-        Ok(Definition {
+    fn definition(&self, pipeline: &Pipeline) -> Definition {
+        Definition {
             pipeline_id: pipeline.id,
             team_id: pipeline.team_id,
             source: pipeline.source.clone(),
-            headers: self.open_headers(pipeline)?,
+            headers: self.open_headers(pipeline),
             steps: pipeline.steps.clone(),
             time_field: pipeline.time_field.clone(),
-        })
+        }
     }
 
-    /// Polls a source now, or lets the demo go on; a webhook cannot be run.
+    /// Polls a source now. Other sources cannot be run: they take data in as it comes.
     pub async fn run_now(
         &self,
         scope: &TenantScope,
@@ -226,7 +226,7 @@ impl Pipelines {
         let batch_key = format!("poll:{}", job.run_at_ms);
         let outcome = match self
             .engine
-            .poll(&self.definition(&pipeline)?, trigger, batch_key)
+            .poll(&self.definition(&pipeline), trigger, batch_key)
             .await
         {
             Ok(outcome) => outcome,
@@ -283,7 +283,7 @@ impl Pipelines {
         if pipeline.state == PipelineState::Paused {
             return Ok(Next::Done);
         }
-        let definition = self.definition(&pipeline)?;
+        let definition = self.definition(&pipeline);
         // The span follows from the job alone: taken over after a crash, it is the same span.
         let end_ms = job.run_at_ms;
         let mut from_ms: i64 = job.payload.parse().unwrap_or(end_ms);

@@ -138,13 +138,8 @@ pub fn Chart(
     });
 
     view! {
-        <div
-            class="chart"
-            role="img"
-            aria-label=label
-            class:is-loading=move || loading.get() == Loading::Waiting
-        >
-            <div class="chart-place" node_ref=place></div>
+        <div class="chart" class:is-loading=move || loading.get() == Loading::Waiting>
+            <div class="chart-place" role="img" aria-label=label node_ref=place></div>
             <Show when=move || loading.get() == Loading::Failed>
                 <div class="chart-failed">
                     <p>"The chart could not be loaded. Check your connection."</p>

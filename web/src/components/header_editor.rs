@@ -13,10 +13,22 @@ pub struct Header {
     pub key: usize,
     /// Its name.
     pub name: RwSignal<String>,
-    /// Its value; none leaves the saved one as it is.
+    /// What is typed as its value; none while a saved one is shown as set.
     pub value: RwSignal<Option<String>>,
     /// Whether a value is saved.
     pub is_saved: bool,
+}
+
+impl Header {
+    /// The name and value to send, none for a row that is wholly empty; tracked. A saved value is
+    /// replaced only by one that is typed.
+    fn entered(self) -> Option<(String, Option<String>)> {
+        let name = self.name.get().trim().to_owned();
+        let typed = self.value.get();
+        let value = typed.filter(|text| !(self.is_saved && text.is_empty()));
+        let is_blank = name.is_empty() && value.as_ref().is_none_or(String::is_empty);
+        (!is_blank).then_some((name, value))
+    }
 }
 
 /// The headers that are being edited.
@@ -56,14 +68,29 @@ impl HeaderDraft {
 
     /// The names and values to send, rows that are wholly empty left out; tracked.
     pub fn values(self) -> Vec<(String, Option<String>)> {
-        self.rows
-            .get()
-            .iter()
-            .map(|row| (row.name.get().trim().to_owned(), row.value.get()))
-            .filter(|(name, value)| {
-                !name.is_empty() || value.as_ref().is_some_and(|text| !text.is_empty())
-            })
-            .collect()
+        let rows = self.rows.get();
+        rows.into_iter().filter_map(Header::entered).collect()
+    }
+
+    /// The rows that are sent, in that order: errors count them.
+    fn sent(self) -> Vec<Header> {
+        let rows = self.rows.get_untracked();
+        let is_sent = |row: &Header| untrack(|| row.entered()).is_some();
+        rows.into_iter().filter(is_sent).collect()
+    }
+
+    /// Opens the input of every saved value that is asked for again; tracks the errors.
+    fn open_refused(self, errors: FormErrors) {
+        if !errors.any() {
+            return;
+        }
+        // The one that is opened last gets the keyboard.
+        for (index, row) in self.sent().into_iter().enumerate().rev() {
+            let is_hidden = row.is_saved && row.value.with_untracked(Option::is_none);
+            if is_hidden && errors.field(value_path(index)).with(Option::is_some) {
+                row.value.set(Some(String::new()));
+            }
+        }
     }
 
     fn row(self, name: String, value: Option<String>, is_saved: bool) -> Header {
@@ -80,6 +107,10 @@ impl HeaderDraft {
     }
 }
 
+fn value_path(index: usize) -> String {
+    format!("headers.{index}.value")
+}
+
 /// Edits headers; errors are looked up at `headers.INDEX.name` and `headers.INDEX.value`.
 #[component]
 pub fn HeaderEditor(
@@ -88,17 +119,17 @@ pub fn HeaderEditor(
     /// The errors of the form around it.
     errors: FormErrors,
 ) -> impl IntoView {
-    let index_of = move |key: usize| {
-        draft
-            .rows
-            .with(|rows| rows.iter().position(|row| row.key == key))
-            .unwrap_or(0)
-    };
+    Effect::new(move || draft.open_refused(errors));
     let row_view = move |row: Header| {
         let error = move || {
-            let index = index_of(row.key);
+            if !errors.any() {
+                return None;
+            }
+            draft.rows.track();
+            let sent = draft.sent();
+            let index = sent.iter().position(|other| other.key == row.key)?;
             let name = errors.field(format!("headers.{index}.name")).get();
-            name.or_else(|| errors.field(format!("headers.{index}.value")).get())
+            name.or_else(|| errors.field(value_path(index)).get())
         };
         let value_view = move || {
             if row.is_saved && row.value.with(Option::is_none) {
@@ -125,6 +156,7 @@ pub fn HeaderEditor(
                     label="Header value"
                     placeholder="Value"
                     mono=true
+                    autofocus=row.is_saved
                     test_id="header-value"
                 />
             }

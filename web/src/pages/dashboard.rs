@@ -34,7 +34,7 @@ use self::{
     dialogs::{DeleteDialog, RenameDialog},
     editor::{Editor, Subject},
     operations as op,
-    record_drawer::{Opened, RecordDrawer},
+    record_drawer::RecordDrawer,
     saving::{Saving, SavingDialogs},
     toolbar::{Toolbar, ToolbarActs},
 };
@@ -42,7 +42,7 @@ use crate::{
     api::{self, accounts::Role},
     components::{
         Banner, Button, ButtonKind, Crumb, EmptyState, ErrorPanel, Icon, LiveDot, PageHead,
-        Skeleton, Tone, use_toasts,
+        Skeleton, Tone, record_table::OpenedRow, use_toasts,
     },
     session::use_session,
 };
@@ -69,7 +69,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
             .is_some_and(|viewer| viewer.role != Role::Viewer)
     });
     let subject = RwSignal::new(None::<Subject>);
-    let opened = RwSignal::new(None::<Opened>);
+    let opened = RwSignal::new(None::<OpenedRow>);
     let renaming = RwSignal::new(None);
     let deleting = RwSignal::new(None);
     let screen = NodeRef::<Div>::new();
@@ -96,9 +96,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
     };
     let tile_acts = TileActs {
         edit: Callback::new(move |key| subject.set(Some(Subject::Existing(key)))),
-        open_record: Callback::new(move |(pipeline_id, row)| {
-            opened.set(Some(Opened { pipeline_id, row }));
-        }),
+        open_record: Callback::new(move |row| opened.set(Some(row))),
         choose_range,
     };
     let navigate = use_navigate();

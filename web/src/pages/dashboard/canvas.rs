@@ -28,7 +28,7 @@ pub struct TileActs {
     /// Opens the editor of a widget.
     pub edit: Callback<u32>,
     /// Shows a whole record of a pipeline.
-    pub open_record: Callback<(String, OpenedRow)>,
+    pub open_record: Callback<OpenedRow>,
     /// Looks at another range.
     pub choose_range: Callback<TimeRange>,
 }

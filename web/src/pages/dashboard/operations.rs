@@ -418,10 +418,10 @@ pub struct WidgetSources {
     pub pipelines: PipelinesWithFields,
 }
 
-/// Which pipeline.
+/// Which record.
 #[derive(cynic::QueryVariables, Clone, Debug)]
-pub struct NewestRecordsVariables {
-    /// The pipeline.
+pub struct RecordVariables {
+    /// Its global id.
     pub id: cynic::Id,
 }
 
@@ -438,29 +438,24 @@ pub struct Record {
     pub fields: Json,
 }
 
-/// Records.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-pub struct RecordConnection {
-    /// The records.
-    pub nodes: Vec<Record>,
+/// What an id names.
+#[derive(cynic::InlineFragments, Clone, Debug, PartialEq)]
+#[cynic(graphql_type = "Node")]
+pub enum NodeOfRecord {
+    /// A record.
+    Record(Record),
+    /// Anything else.
+    #[cynic(fallback)]
+    Other,
 }
 
-/// A pipeline's newest records.
+/// Asks for a record.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-#[cynic(graphql_type = "Pipeline")]
-pub struct PipelineWithRecords {
-    /// The records.
-    #[arguments(first: 100)]
-    pub records: RecordConnection,
-}
-
-/// Asks for a pipeline's newest records.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-#[cynic(graphql_type = "Query", variables = "NewestRecordsVariables")]
-pub struct NewestRecords {
-    /// The pipeline.
+#[cynic(graphql_type = "Query", variables = "RecordVariables")]
+pub struct RecordQuery {
+    /// It; none when it was deleted.
     #[arguments(id: $id)]
-    pub pipeline: PipelineWithRecords,
+    pub node: Option<NodeOfRecord>,
 }
 
 /// A new dashboard.

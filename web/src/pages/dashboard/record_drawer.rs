@@ -4,38 +4,30 @@ use cynic::QueryBuilder;
 use leptos::{prelude::*, task::spawn_local};
 use serde_json::Value;
 
-use super::operations::{NewestRecords, NewestRecordsVariables, Record};
+use super::operations::{NodeOfRecord, Record, RecordQuery, RecordVariables};
 use crate::{
-    api,
-    components::{CodeBlock, Drawer, Skeleton, record_table::OpenedRow},
+    api::{self, ApiError},
+    components::{CodeBlock, Drawer, ErrorPanel, Skeleton, record_table::OpenedRow},
     format,
 };
-
-/// The record that is looked at.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Opened {
-    /// The pipeline it belongs to.
-    pub pipeline_id: String,
-    /// What the table knows of it.
-    pub row: OpenedRow,
-}
 
 #[derive(Clone, Debug, PartialEq)]
 enum Whole {
     Loading,
     Known(Record),
-    /// It is not among the newest, or could not be loaded.
-    Unknown,
+    /// It was deleted.
+    Gone,
+    Failed(ApiError),
 }
 
 /// Shows the opened record until it is closed.
 #[component]
 pub fn RecordDrawer(
     /// The record; none while the drawer is closed.
-    opened: RwSignal<Option<Opened>>,
+    opened: RwSignal<Option<OpenedRow>>,
 ) -> impl IntoView {
     let whole = RwSignal::new(Whole::Loading);
-    Effect::new(move |_| {
+    let load = move || {
         let Some(now) = opened.get() else {
             return;
         };
@@ -44,10 +36,11 @@ pub fn RecordDrawer(
             let found = find(&now).await;
             // Another record may have been opened meanwhile.
             if opened.try_get_untracked().flatten() == Some(now) {
-                whole.set(found.map_or(Whole::Unknown, Whole::Known));
+                whole.set(found);
             }
         });
-    });
+    };
+    Effect::new(move |_| load());
     let is_open = Signal::derive(move || opened.with(Option::is_some));
     let body = move || {
         match whole.get() {
@@ -64,16 +57,16 @@ pub fn RecordDrawer(
             <CodeBlock label="Fields" code=pretty(&record.fields.0)/>
         }
         .into_any(),
-        Whole::Unknown => opened
+        Whole::Gone => opened
             .get()
-            .map(|opened| view! {
-                <p class="muted">
-                    "Only the newest records can be shown whole. This one is older: these are the \
-                     values in the table."
-                </p>
-                <CodeBlock label="Fields" code=pretty(&Value::Object(opened.row.fields))/>
+            .map(|row| view! {
+                <p class="muted">"This record was deleted. These are its values in the table."</p>
+                <CodeBlock label="Fields" code=pretty(&Value::Object(row.fields))/>
             })
             .into_any(),
+        Whole::Failed(error) => {
+            view! { <ErrorPanel error on_retry=move || untrack(load)/> }.into_any()
+        }
     }
     };
     view! {
@@ -88,15 +81,15 @@ pub fn RecordDrawer(
     }
 }
 
-async fn find(opened: &Opened) -> Option<Record> {
-    let variables = NewestRecordsVariables {
-        id: cynic::Id::new(&opened.pipeline_id),
-    };
-    let newest = api::run(NewestRecords::build(variables)).await.ok()?;
-    let records = newest.pipeline.records.nodes;
-    records
-        .into_iter()
-        .find(|record| record.id.inner() == opened.row.id)
+async fn find(row: &OpenedRow) -> Whole {
+    let id = cynic::Id::new(&row.id);
+    match api::run(RecordQuery::build(RecordVariables { id })).await {
+        Ok(RecordQuery {
+            node: Some(NodeOfRecord::Record(record)),
+        }) => Whole::Known(record),
+        Ok(_) => Whole::Gone,
+        Err(error) => Whole::Failed(error),
+    }
 }
 
 fn pretty(value: &Value) -> String {

@@ -79,10 +79,6 @@ pub fn TileView(
             handle_key(board, key_, &event, acts.edit);
         }
     };
-    let open_record = move |row| {
-        let pipeline_id = definition.with_untracked(|definition| definition.pipeline_id.clone());
-        acts.open_record.run((pipeline_id, row));
-    };
     view! {
         <article
             class="tile card"
@@ -114,7 +110,7 @@ pub fn TileView(
                     definition
                     content=board.content(key_)
                     range=board.range
-                    on_open_record=open_record
+                    on_open_record=acts.open_record
                     on_range=acts.choose_range
                 />
             </div>

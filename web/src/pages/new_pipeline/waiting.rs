@@ -13,11 +13,13 @@ use crate::components::{
 use crate::live;
 use crate::pages::pipeline::head::make_dashboard;
 use crate::pages::pipeline::queries::{
-    ActivityQuery, LiveRecords, LiveRecordsVariables, Pipeline, PipelineQuery, PipelineVariables,
-    Record, Source,
+    LiveRecords, LiveRecordsVariables, Pipeline, PipelineQuery, PipelineVariables, Record, Source,
 };
 use crate::pages::pipeline::source_tab::UrlBox;
 use dash_shared::fields::sample_fields;
+
+/// The cursor before the first record of a pipeline.
+const BEFORE_THE_FIRST: &str = "0";
 
 /// The last step of a webhook.
 #[component]
@@ -31,14 +33,8 @@ pub fn Waiting(
     follow(id.clone(), first);
     spawn_local(async move {
         let variables = PipelineVariables { id };
-        let answer = api::run(PipelineQuery::build(variables.clone())).await;
+        let answer = api::run(PipelineQuery::build(variables)).await;
         loaded.set(Some(answer.map(|answer| answer.pipeline)));
-        // The first event may have come before this page was opened.
-        if let Ok(answer) = api::run(ActivityQuery::build(variables)).await
-            && let Some(record) = answer.pipeline.records.nodes.into_iter().next()
-        {
-            first.update(|first| *first = first.take().or(Some(record)));
-        }
     });
     move || match loaded.get() {
         None => view! { <div class="step-body"><Skeleton height="320px"/></div> }.into_any(),
@@ -47,12 +43,14 @@ pub fn Waiting(
     }
 }
 
+/// Waits for the first record. It is followed from the beginning: it may have come before this page
+/// was opened, or while the connection was lost.
 fn follow(id: cynic::Id, first: RwSignal<Option<Record>>) {
-    live::subscribe(
+    let following = live::subscribe(
         move |after| {
             LiveRecords::build(LiveRecordsVariables {
                 pipeline_id: id.clone(),
-                after,
+                after: after.or_else(|| Some(BEFORE_THE_FIRST.to_owned())),
             })
         },
         |event: &LiveRecords| Some(event.pipeline_records.cursor.clone()),
@@ -65,6 +63,12 @@ fn follow(id: cynic::Id, first: RwSignal<Option<Record>>) {
             }
         },
     );
+    // The records after it are not shown here.
+    Effect::new(move || {
+        if first.with(Option::is_some) {
+            following.cancel();
+        }
+    });
 }
 
 #[component]

@@ -31,9 +31,9 @@ pub fn StateTag(
     }
 }
 
-/// Whether “run now” means anything: webhooks wait for others.
+/// Whether “run now” means anything: webhooks wait for others, and the demo sells by itself.
 pub const fn can_run(source: &Source) -> bool {
-    matches!(source, Source::HttpPollingSource(_) | Source::DemoSource(_))
+    matches!(source, Source::HttpPollingSource(_))
 }
 
 /// Name, state and rate; and since when it fails.
