@@ -79,6 +79,8 @@ pub enum RunErrorCode {
     ForbiddenTarget,
     /// The path cannot be read.
     InvalidPath,
+    /// The stored values of the headers cannot be opened any more.
+    SecretsLost,
     /// Dash itself failed.
     Internal,
     /// A code this client does not know yet.

@@ -133,6 +133,10 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
             "The path to the records cannot be read",
             "Write a JSONPath: $ for the whole answer, $.data for a list inside it, $.features[*] for each of its members.",
         ),
+        RunErrorCode::SecretsLost => (
+            "The stored headers cannot be opened",
+            "The key that Dash was started with has changed. Enter the values of the headers again under Source.",
+        ),
         RunErrorCode::Internal | RunErrorCode::Other => (
             "Something went wrong on our side",
             "Try again in a moment. Nothing was lost.",
