@@ -4,12 +4,13 @@
 //! begins with one. It knows nothing about cookies on the wire beyond their text, and nothing
 //! about GraphQL.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use dash_shared::accounts::{Role, check_email, check_new_password, check_person_name};
-use dash_shared::ids::{OrganizationId, UserId};
+use dash_shared::ids::{OrganizationId, TeamId, UserId};
 use dash_shared::plans::Plan;
 use dash_shared::{Invalid, check_name};
 use sea_orm::DbErr;
@@ -331,6 +332,16 @@ fn stored_role(word: &str) -> Result<Role, AccountsError> {
 }
 
 /// The plan stored under `word`.
+/// The plan that holds now for each of these teams: for work that nobody asked for and that has no
+/// scope. A team that does not exist is left out.
+pub async fn plans_of(
+    db: &Db,
+    teams: &BTreeSet<TeamId>,
+    now_ms: i64,
+) -> Result<BTreeMap<TeamId, Plan>, DbErr> {
+    organizations::plans_of(db.orm(), teams, now_ms).await
+}
+
 fn stored_plan(word: &str) -> Result<Plan, AccountsError> {
     Plan::parse(word).ok_or(AccountsError::Internal("a stored plan is not a plan"))
 }

@@ -145,8 +145,14 @@ impl App {
             let pipelines = pipelines.clone();
             async move { run_job(&pipelines, &job).await }
         };
-        self.workers
-            .spawn(self.jobs.clone().work(self.stopping.clone(), handler));
+        let (pipelines, jobs) = (self.pipelines.clone(), self.jobs.clone());
+        let stopping = self.stopping.clone();
+        self.workers.spawn(async move {
+            if let Err(error) = pipelines.schedule_retention().await {
+                tracing::error!(%error, "retention could not be scheduled");
+            }
+            jobs.work(stopping, handler).await;
+        });
     }
 
     /// Runs everything that is due now, and returns how many jobs there were. For tests, which

@@ -8,6 +8,7 @@ mod aggregate;
 mod feeds;
 mod live;
 mod read;
+mod retention;
 mod runs;
 mod write;
 

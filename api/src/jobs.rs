@@ -120,6 +120,33 @@ impl Jobs {
         Ok(())
     }
 
+    /// Adds a job within the caller's transaction, unless there is one with this key.
+    pub async fn ensure(
+        &self,
+        transaction: &impl ConnectionTrait,
+        kind: &str,
+        unique_key: &str,
+        run_at_ms: i64,
+    ) -> Result<(), DbErr> {
+        transaction
+            .execute_raw(Statement::from_sql_and_values(
+                transaction.get_database_backend(),
+                "INSERT INTO jobs (id, kind, unique_key, payload, run_at_ms, attempts, \
+                 created_at_ms) VALUES ($1, $2, $3, '', $4, 0, $5) \
+                 ON CONFLICT (unique_key) DO NOTHING",
+                [
+                    JobId::new().uuid().into(),
+                    kind.into(),
+                    unique_key.into(),
+                    run_at_ms.into(),
+                    self.clock.now_ms().into(),
+                ],
+            ))
+            .await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
     /// Takes a job out of the queue within the caller's transaction. One that is running is left
     /// its lease, so that it does not run twice at once when it is scheduled anew, but it cannot
     /// schedule itself again.

@@ -1,11 +1,12 @@
 //! Pipelines: their definitions, who may change them, and what runs when.
 //!
-//! It owns the table `pipelines` and the jobs that poll, feed the demo and purge. How a batch goes
+//! It owns the table `pipelines` and the jobs that poll, feed the demo, expire records and purge. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
 mod definitions;
 mod entity;
 mod headers;
+mod retention;
 mod runtime;
 
 use std::sync::Arc;
@@ -74,6 +75,8 @@ pub struct Pipeline {
     pub failing_since_ms: Option<i64>,
     /// How often it failed in a row.
     pub consecutive_failures: i32,
+    /// How many days it keeps records, if that is less than the plan allows.
+    pub retention_days: Option<u32>,
     /// When it was made, in milliseconds since 1970.
     pub created_at_ms: i64,
     /// When its definition was changed, in milliseconds since 1970.

@@ -17,6 +17,7 @@ mod m20261122_000002_pipelines;
 mod m20261122_000003_records;
 mod m20261122_000004_jobs;
 mod m20261122_000005_dashboards;
+mod m20261122_000006_retention;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_records::Migration),
             Box::new(m20261122_000004_jobs::Migration),
             Box::new(m20261122_000005_dashboards::Migration),
+            Box::new(m20261122_000006_retention::Migration),
         ]
     }
 }

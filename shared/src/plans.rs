@@ -96,6 +96,16 @@ impl Plan {
         }
     }
 
+    /// The plan whose limits hold: [`Plan::Pro`] at least while a trial of it runs.
+    #[must_use]
+    pub fn during(self, trial_ends_at_ms: Option<i64>, now_ms: i64) -> Self {
+        if trial_ends_at_ms.is_some_and(|ends_at_ms| now_ms < ends_at_ms) {
+            self.max(Self::Pro)
+        } else {
+            self
+        }
+    }
+
     /// Checks a polling interval against the plan; the message names the plan that allows it.
     pub fn check_polling_interval(self, interval_seconds: u32) -> Result<(), Invalid> {
         let shortest = self.limits().shortest_polling_interval_seconds;
@@ -119,6 +129,47 @@ impl Plan {
                 "The {} plan polls at most every {}.{lift}",
                 self.name(),
                 duration_text(shortest)
+            ),
+        ))
+    }
+}
+
+impl Plan {
+    /// How many days a pipeline keeps its records that is set to `chosen` days, if to any; `None`
+    /// is for good.
+    pub fn retention_of(self, chosen: Option<u32>) -> Option<u32> {
+        match (self.limits().retention_days, chosen) {
+            (Some(allowed), Some(chosen)) => Some(allowed.min(chosen)),
+            (allowed, chosen) => allowed.or(chosen),
+        }
+    }
+
+    /// Checks a pipeline's own retention against the plan; the message names the plan that allows
+    /// it.
+    pub fn check_retention(self, days: i32) -> Result<(), Invalid> {
+        let Some(days) = u32::try_from(days).ok().filter(|days| *days > 0) else {
+            return Err(Invalid::new(
+                "retentionDays",
+                InvalidCode::TooShort,
+                "Records are kept for at least a day.",
+            ));
+        };
+        let allows = |plan: Self| plan.limits().retention_days.is_none_or(|most| days <= most);
+        if allows(self) {
+            return Ok(());
+        }
+        let lift = Self::ALL.into_iter().find(|plan| allows(*plan));
+        let lift = lift.map_or_else(String::new, |plan| match plan.limits().retention_days {
+            Some(most) => format!(" {} keeps them for {most} days.", plan.name()),
+            None => format!(" {} keeps them for as long as you want.", plan.name()),
+        });
+        let most = self.limits().retention_days.unwrap_or(u32::MAX);
+        Err(Invalid::new(
+            "retentionDays",
+            InvalidCode::PlanRequired,
+            format!(
+                "The {} plan keeps records for {most} days.{lift}",
+                self.name()
             ),
         ))
     }

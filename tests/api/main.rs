@@ -17,4 +17,5 @@ mod live;
 mod operations;
 mod pipelines;
 mod polling;
+mod retention;
 mod strangers;

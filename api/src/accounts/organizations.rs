@@ -1,10 +1,16 @@
 //! Creating an organization with its owner, and changing its plan.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use dash_shared::accounts::Role;
 use dash_shared::ids::{MembershipId, OrganizationId, TeamId, UserId};
 use dash_shared::plans::{Plan, TRIAL_DAYS};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QuerySelect,
+    RelationTrait,
+};
+use uuid::Uuid;
 
 use super::entities::{memberships, organizations, teams, users};
 use super::{AccountsError, MINUTE_MS, Organization};
@@ -89,6 +95,31 @@ fn name_after_person(name: &str) -> String {
         .take(90)
         .collect();
     format!("{first}'s team")
+}
+
+/// The plan that holds for each of these teams.
+pub(super) async fn plans_of(
+    db: &impl ConnectionTrait,
+    ids: &BTreeSet<TeamId>,
+    now_ms: i64,
+) -> Result<BTreeMap<TeamId, Plan>, DbErr> {
+    let found: Vec<(Uuid, String, Option<i64>)> = teams::Entity::find()
+        .select_only()
+        .column(teams::Column::Id)
+        .column(organizations::Column::Plan)
+        .column(organizations::Column::TrialEndsAtMs)
+        .join(JoinType::InnerJoin, teams::Relation::Organization.def())
+        .filter(teams::Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let plans = found
+        .into_iter()
+        .filter_map(|(id, word, trial_ends_at_ms)| {
+            let plan = Plan::parse(&word)?;
+            Some((TeamId::from_uuid(id), plan.during(trial_ends_at_ms, now_ms)))
+        });
+    Ok(plans.collect())
 }
 
 /// Puts the organization on `plan` and ends its trial, so that the plan is what holds.

@@ -71,14 +71,7 @@ impl Viewer {
 impl Organization {
     /// The plan whose limits hold now: Pro while a trial of it runs.
     pub fn effective_plan(&self, now_ms: i64) -> Plan {
-        let on_trial = self
-            .trial_ends_at_ms
-            .is_some_and(|ends_at_ms| now_ms < ends_at_ms);
-        if on_trial {
-            self.plan.max(Plan::Pro)
-        } else {
-            self.plan
-        }
+        self.plan.during(self.trial_ends_at_ms, now_ms)
     }
 
     pub(super) fn from_row(row: organizations::Model) -> Result<Self, AccountsError> {

@@ -26,7 +26,7 @@ pub struct Committed {
 /// The channels. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hub {
-    channels: Arc<Mutex<HashMap<PipelineId, broadcast::Sender<Committed>>>>,
+    channels: Arc<Mutex<HashMap<PipelineId, broadcast::Sender<Option<Committed>>>>>,
 }
 
 impl Hub {
@@ -43,10 +43,18 @@ impl Hub {
 
     /// Tells the followers. Called in the order of commits.
     pub(super) fn publish(&self, committed: Committed) {
+        self.send(committed.pipeline_id, Some(committed));
+    }
+
+    /// Makes the followers read the database again: something there changed that is no commit.
+    pub(super) fn look_again(&self, pipeline_id: PipelineId) {
+        self.send(pipeline_id, None);
+    }
+
+    fn send(&self, pipeline_id: PipelineId, event: Option<Committed>) {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        let pipeline_id = committed.pipeline_id;
         if let Some(sender) = channels.get(&pipeline_id)
-            && sender.send(committed).is_err()
+            && sender.send(event).is_err()
         {
             channels.remove(&pipeline_id);
         }
@@ -56,14 +64,15 @@ impl Hub {
 /// The commits to one pipeline, as they happen.
 #[derive(Debug)]
 pub struct LiveEvents {
-    receiver: broadcast::Receiver<Committed>,
+    receiver: broadcast::Receiver<Option<Committed>>,
 }
 
 impl LiveEvents {
-    /// The next commit; `None` when some were missed because the follower was too slow.
+    /// The next commit; `None` when the database has to be read again: commits were missed because
+    /// the follower was too slow, or records were deleted.
     pub async fn next(&mut self) -> Option<Committed> {
         match self.receiver.recv().await {
-            Ok(committed) => Some(committed),
+            Ok(event) => event,
             // The hub keeps the sender for as long as somebody follows: a closed channel cannot
             // come back, and reading from the database is right in either case.
             Err(broadcast::error::RecvError::Lagged(_)) => None,

@@ -1,7 +1,7 @@
 //! Pipelines.
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use dash_shared::fields::sample_fields;
 use dash_shared::ids::{PipelineId, RunId};
@@ -13,7 +13,7 @@ use super::records::{Record, RecordConnection};
 use super::runs::{Run, RunConnection};
 use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
 use super::steps::{Field, MapStep, MapStepInput, read_steps};
-use super::{date_time, float, loaders, scope, services};
+use super::{date_time, float, int, loaders, scope, services};
 use crate::data::SeriesTotals;
 use crate::pipelines::{self, NewPipeline, PipelineChanges};
 
@@ -117,13 +117,18 @@ impl Pipeline {
     async fn throughput(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<i32>> {
         let loader = ctx.data::<DataLoader<loaders::Throughput>>()?;
         let counts = loaded(ctx, loader.load_one(self.0.id).await)?.unwrap_or_default();
-        Ok(counts.into_iter().map(super::int).collect())
+        Ok(counts.into_iter().map(int).collect())
     }
 
     /// The newest run.
     async fn last_run(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Run>> {
         let loader = ctx.data::<DataLoader<loaders::LastRuns>>()?;
         Ok(loaded(ctx, loader.load_one(self.0.id).await)?.map(Run))
+    }
+
+    /// How many days its records are kept after they came in; null when as many as the plan allows.
+    async fn retention_days(&self) -> Option<i32> {
+        self.0.retention_days.map(|days| int(days.into()))
     }
 
     /// Since when its runs have failed.
@@ -240,6 +245,9 @@ pub struct UpdatePipelineInput {
     steps: Option<Vec<MapStepInput>>,
     /// A new time field; an empty text takes it away.
     time_field: Option<String>,
+    /// How many days its records are kept after they came in, at most as many as the plan allows;
+    /// null is as many as the plan allows.
+    retention_days: MaybeUndefined<i32>,
 }
 
 macro_rules! pipeline_acts {
@@ -420,6 +428,7 @@ impl PipelinesMutation {
             source: input.source.map(Into::into),
             steps,
             time_field: input.time_field,
+            retention_days: input.retention_days.into(),
         };
         let id = pipeline_id(&input.id)?;
         let updated = services(ctx)?.pipelines.update(&scope, id, changes).await;

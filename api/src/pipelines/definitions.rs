@@ -70,6 +70,8 @@ pub struct PipelineChanges {
     pub steps: Option<Vec<Step>>,
     /// A new time field; an empty one takes it away.
     pub time_field: Option<String>,
+    /// How many days records are kept; as many as the plan allows with `Some(None)`.
+    pub retention_days: Option<Option<i32>>,
 }
 
 /// A page of pipelines, the newest first.
@@ -125,6 +127,7 @@ impl Pipelines {
             sealed_headers: Set(source.sealed_headers),
             failing_since_ms: Set(None),
             consecutive_failures: Set(0),
+            retention_days: Set(None),
             created_at_ms: Set(now_ms),
             updated_at_ms: Set(now_ms),
         };
@@ -164,6 +167,12 @@ impl Pipelines {
             && let Some(path) = collect(&mut problems, check_time_field(Some(field)))
         {
             row.time_field = Set(path.map(|path| path.to_string()));
+        }
+        if let Some(days) = changes.retention_days {
+            let checked = days.map_or(Ok(()), |days| scope.plan().check_retention(days));
+            if collect(&mut problems, checked).is_some() {
+                row.retention_days = Set(days);
+            }
         }
         if let Some(source) = changes.source
             && let Some(source) =

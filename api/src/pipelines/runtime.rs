@@ -11,6 +11,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::definitions::is_hook_key;
+use super::retention::RETENTION;
 use super::{Hook, Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
 use crate::data::RunTrigger;
@@ -179,6 +180,10 @@ impl Pipelines {
 
     /// Runs one of the jobs that this domain scheduled.
     pub async fn run_job(&self, job: &Job) -> Next {
+        if job.kind == RETENTION {
+            let next = self.run_retention(job).await;
+            return next.unwrap_or_else(|error| Next::Retry(describe(&error)));
+        }
         let id = job
             .unique_key
             .split_once(':')

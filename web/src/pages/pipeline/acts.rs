@@ -88,6 +88,8 @@ pub enum Change {
     Source(SourceInput),
     /// Another transform: the steps, and the field that says when a record happened.
     Transform(Vec<Step>, Option<String>),
+    /// Another number of days that records are kept; none is as many as the plan allows.
+    Retention(Option<i32>),
 }
 
 /// Saves a change; what is wrong with it appears in `errors`.
@@ -98,6 +100,7 @@ pub async fn update(pipeline: &Pipeline, change: Change, errors: FormErrors) -> 
         source: None,
         steps: None,
         time_field: None,
+        retention_days: None,
     };
     match change {
         Change::Name(name) => input.name = Some(name),
@@ -106,6 +109,7 @@ pub async fn update(pipeline: &Pipeline, change: Change, errors: FormErrors) -> 
             input.steps = Some(MapStepInput::of(&steps));
             input.time_field = Some(time_field.unwrap_or_default());
         }
+        Change::Retention(days) => input.retention_days = Some(days),
     }
     match api::run(UpdatePipeline::build(UpdatePipelineVariables { input })).await {
         Ok(answer) => {

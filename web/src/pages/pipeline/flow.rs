@@ -68,7 +68,11 @@ pub fn Flow() -> impl IntoView {
         let days = session
             .viewer()
             .and_then(|viewer| viewer.organization.limits.retention_days);
-        words::retention(days)
+        let own = pipeline.with(|pipeline| pipeline.retention_days);
+        words::retention(match (days, own) {
+            (Some(days), Some(own)) => Some(days.min(own)),
+            (days, own) => days.or(own),
+        })
     };
     let store_foot = move || {
         let (records, bytes) = store.stored();

@@ -328,6 +328,8 @@ pub struct Pipeline {
     pub last_record_at: Option<DateTime>,
     /// Records in each of the last 60 minutes.
     pub throughput: Vec<i32>,
+    /// How many days it keeps records, if that is less than the plan allows.
+    pub retention_days: Option<i32>,
     /// Since when it fails.
     pub failing_since: Option<DateTime>,
     /// When it is polled next.

@@ -1,5 +1,6 @@
 //! The tab “Settings”: the name, how long records are kept, and deleting the pipeline.
 
+use dash_shared::plans::Plan;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -7,7 +8,10 @@ use super::acts::{Change, delete, update};
 use super::save_bar::SaveBar;
 use super::use_store;
 use crate::api::FormErrors;
-use crate::components::{Button, ButtonKind, Card, ConfirmDialog, Field, Icon, Input, use_toasts};
+use crate::components::{
+    Button, ButtonKind, Card, ConfirmDialog, Field, FormError, Icon, Input, Select, SelectOption,
+    use_toasts,
+};
 use crate::format::{date_time, plural};
 use crate::session::use_session;
 
@@ -94,27 +98,69 @@ fn NameCard() -> impl IntoView {
     .into_any()
 }
 
+/// The choices of how long records are kept, in days.
+const DAYS: [u32; 9] = [1, 3, 7, 14, 30, 60, 90, 180, 365];
+/// The choice of as long as the plan allows.
+const ALLOWED: &str = "";
+
 #[component]
 fn KeepCard() -> impl IntoView {
-    let session = use_session();
-    let text = move || {
-        let organization = session.viewer().map(|viewer| viewer.organization);
-        organization.map(|organization| {
-            let plan = organization.plan.shared().name();
-            organization.limits.retention_days.map_or_else(
-                || format!("The {plan} plan keeps records until you delete them."),
-                |days| {
-                    let days = plural(days.into(), "day", "days");
-                    format!("The {plan} plan keeps records for {days}. Older ones are deleted every hour; dashboards then no longer show them.")
-                },
-            )
-        })
-    };
+    let (store, session, toasts) = (use_store(), use_session(), use_toasts());
+    let errors = FormErrors::new();
+    let plan = Memo::new(move |_| {
+        let organization = session.viewer()?.organization;
+        Some((
+            organization.plan.shared(),
+            organization.limits.retention_days,
+        ))
+    });
+    let days = move || store.pipeline.with(|pipeline| pipeline.retention_days);
+    let chosen =
+        Signal::derive(move || days().map_or_else(String::new, |days: i32| days.to_string()));
+    let options = Signal::derive(move || {
+        let (plan, most) = plan.get().unwrap_or((Plan::Free, Some(0)));
+        let allowed = match most {
+            Some(most) => format!(
+                "As long as {} allows: {}",
+                plan.name(),
+                plural(most.into(), "day", "days")
+            ),
+            None => "For good".to_owned(),
+        };
+        let shorter = DAYS
+            .into_iter()
+            .filter(|days| plan.limits().retention_days.is_none_or(|most| *days < most))
+            .map(|days| SelectOption::new(days.to_string(), plural(days.into(), "day", "days")));
+        let mut options = vec![SelectOption::new(ALLOWED, allowed)];
+        options.extend(shorter);
+        options
+    });
+    let save = Callback::new(move |word: String| {
+        spawn_local(async move {
+            let pipeline = store.pipeline.get_untracked();
+            let change = Change::Retention(word.parse().ok());
+            if let Some(changed) = update(&pipeline, change, errors).await {
+                store.replace(changed);
+                toasts.success("Saved. What is older goes within the hour.");
+            }
+        });
+    });
     view! {
         <Card title="How long records are kept">
-            <p class="muted small" data-testid="retention">{text}</p>
+            <Field
+                label="After they came in"
+                error=errors.field("retentionDays")
+                hint=Signal::derive(|| {
+                    "Older ones are deleted every hour; dashboards then no longer show them."
+                        .to_owned()
+                })
+            >
+                <Select value=chosen on_change=save options test_id="retention"/>
+            </Field>
+            <FormError error=errors.other(&["retentionDays"])/>
         </Card>
     }
+    .into_any()
 }
 
 #[component]

@@ -1,0 +1,133 @@
+//! Forgetting: the oldest records and runs are deleted in chunks that are short enough for ingest
+//! not to notice, and the space is given back.
+
+use std::time::Duration;
+
+use dash_shared::ids::PipelineId;
+use sea_orm::{ConnectionTrait, Statement, Value};
+
+use super::{ReadError, RecordStore};
+use crate::db::Engine;
+
+/// How many records or runs one transaction deletes.
+const CHUNK_ROWS: u64 = 1_000;
+/// How long ingest has the database to itself between two of them.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How many free pages of SQLite's file are given back at once.
+const VACUUM_PAGES: u32 = 2_000;
+
+/// The oldest records of a pipeline that are to go.
+struct Oldest {
+    last_seq: i64,
+    records: i64,
+    bytes: i64,
+}
+
+impl RecordStore {
+    /// Deletes the records of a pipeline that came in before `before_ms`, and its runs that ended
+    /// before. Returns how many records there were.
+    pub async fn trim(&self, pipeline_id: PipelineId, before_ms: i64) -> Result<i64, ReadError> {
+        let mut trimmed = 0;
+        while let Some(oldest) = self.oldest(pipeline_id, before_ms).await? {
+            let transaction = self.db.begin_write().await?;
+            let backend = transaction.get_database_backend();
+            let id = Value::from(pipeline_id.uuid());
+            let deleted = transaction
+                .execute_raw(Statement::from_sql_and_values(
+                    backend,
+                    "DELETE FROM records WHERE pipeline_id = $1 AND seq <= $2",
+                    [id.clone(), oldest.last_seq.into()],
+                ))
+                .await?;
+            if deleted.rows_affected() != oldest.records.unsigned_abs() {
+                // Somebody else was here meanwhile. Dropped, the transaction is undone.
+                continue;
+            }
+            transaction
+                .execute_raw(Statement::from_sql_and_values(
+                    backend,
+                    "UPDATE series SET record_count = record_count - $2, \
+                     stored_bytes = stored_bytes - $3 WHERE pipeline_id = $1",
+                    [id, oldest.records.into(), oldest.bytes.into()],
+                ))
+                .await?;
+            transaction.commit().await?;
+            trimmed += oldest.records;
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.trim_runs(pipeline_id, before_ms).await?;
+        if trimmed > 0 {
+            self.hub.look_again(pipeline_id);
+            self.give_space_back().await?;
+        }
+        Ok(trimmed)
+    }
+
+    /// A chunk of the oldest records, as far as they came in before `before_ms`.
+    async fn oldest(
+        &self,
+        pipeline_id: PipelineId,
+        before_ms: i64,
+    ) -> Result<Option<Oldest>, ReadError> {
+        let orm = self.db.orm();
+        let rows = orm
+            .query_all_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                "SELECT seq, received_at_ms, CAST(octet_length(fields) AS BIGINT) AS bytes \
+                 FROM records WHERE pipeline_id = $1 ORDER BY seq LIMIT $2",
+                [
+                    pipeline_id.uuid().into(),
+                    i64::try_from(CHUNK_ROWS).unwrap_or(i64::MAX).into(),
+                ],
+            ))
+            .await?;
+        let mut oldest = Oldest {
+            last_seq: 0,
+            records: 0,
+            bytes: 0,
+        };
+        for row in rows {
+            if row.try_get::<i64>("", "received_at_ms")? >= before_ms {
+                break;
+            }
+            oldest.last_seq = row.try_get("", "seq")?;
+            oldest.records += 1;
+            oldest.bytes += row.try_get::<i64>("", "bytes")?;
+        }
+        Ok((oldest.records > 0).then_some(oldest))
+    }
+
+    async fn trim_runs(&self, pipeline_id: PipelineId, before_ms: i64) -> Result<(), ReadError> {
+        loop {
+            let transaction = self.db.begin_write().await?;
+            let deleted = transaction
+                .execute_raw(Statement::from_sql_and_values(
+                    transaction.get_database_backend(),
+                    "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE pipeline_id = $1 \
+                     AND finished_at_ms < $2 ORDER BY id LIMIT $3)",
+                    [
+                        pipeline_id.uuid().into(),
+                        before_ms.into(),
+                        i64::try_from(CHUNK_ROWS).unwrap_or(i64::MAX).into(),
+                    ],
+                ))
+                .await?;
+            transaction.commit().await?;
+            if deleted.rows_affected() < CHUNK_ROWS {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Makes SQLite's file smaller by what is free in it; PostgreSQL sees to that by itself.
+    async fn give_space_back(&self) -> Result<(), ReadError> {
+        if self.db.engine() == Engine::Sqlite {
+            let _writer = self.db.lock_writer().await;
+            let orm = self.db.orm();
+            orm.execute_unprepared(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))
+                .await?;
+        }
+        Ok(())
+    }
+}
