@@ -1,7 +1,7 @@
 //! Pipelines.
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use dash_shared::fields::sample_fields;
 use dash_shared::ids::{PipelineId, RunId};
@@ -246,8 +246,8 @@ pub struct UpdatePipelineInput {
     /// A new time field; an empty text takes it away.
     time_field: Option<String>,
     /// How many days its records are kept after they came in, at most as many as the plan allows;
-    /// null is as many as the plan allows.
-    retention_days: MaybeUndefined<i32>,
+    /// 0 is as many as the plan allows.
+    retention_days: Option<i32>,
 }
 
 macro_rules! pipeline_acts {
@@ -428,7 +428,7 @@ impl PipelinesMutation {
             source: input.source.map(Into::into),
             steps,
             time_field: input.time_field,
-            retention_days: input.retention_days.into(),
+            retention_days: input.retention_days,
         };
         let id = pipeline_id(&input.id)?;
         let updated = services(ctx)?.pipelines.update(&scope, id, changes).await;

@@ -70,8 +70,8 @@ pub struct PipelineChanges {
     pub steps: Option<Vec<Step>>,
     /// A new time field; an empty one takes it away.
     pub time_field: Option<String>,
-    /// How many days records are kept; as many as the plan allows with `Some(None)`.
-    pub retention_days: Option<Option<i32>>,
+    /// How many days records are kept; 0 is as many as the plan allows.
+    pub retention_days: Option<i32>,
 }
 
 /// A page of pipelines, the newest first.
@@ -169,9 +169,10 @@ impl Pipelines {
             row.time_field = Set(path.map(|path| path.to_string()));
         }
         if let Some(days) = changes.retention_days {
-            let checked = days.map_or(Ok(()), |days| scope.plan().check_retention(days));
+            let own = Some(days).filter(|days| *days != 0);
+            let checked = own.map_or(Ok(()), |days| scope.plan().check_retention(days));
             if collect(&mut problems, checked).is_some() {
-                row.retention_days = Set(days);
+                row.retention_days = Set(own);
             }
         }
         if let Some(source) = changes.source

@@ -88,8 +88,8 @@ pub enum Change {
     Source(SourceInput),
     /// Another transform: the steps, and the field that says when a record happened.
     Transform(Vec<Step>, Option<String>),
-    /// Another number of days that records are kept; none is as many as the plan allows.
-    Retention(Option<i32>),
+    /// Another number of days that records are kept; 0 is as many as the plan allows.
+    Retention(i32),
 }
 
 /// Saves a change; what is wrong with it appears in `errors`.

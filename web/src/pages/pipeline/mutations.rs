@@ -140,9 +140,9 @@ pub struct UpdatePipelineInput {
     /// The field that says when a record happened; an empty text is when it was received.
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub time_field: Option<String>,
-    /// How many days records are kept; none inside is as many as the plan allows.
+    /// How many days records are kept; 0 is as many as the plan allows.
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub retention_days: Option<Option<i32>>,
+    pub retention_days: Option<i32>,
 }
 
 /// Variables of [`UpdatePipeline`].

@@ -138,7 +138,7 @@ fn KeepCard() -> impl IntoView {
     let save = Callback::new(move |word: String| {
         spawn_local(async move {
             let pipeline = store.pipeline.get_untracked();
-            let change = Change::Retention(word.parse().ok());
+            let change = Change::Retention(word.parse().unwrap_or(0));
             if let Some(changed) = update(&pipeline, change, errors).await {
                 store.replace(changed);
                 toasts.success("Saved. What is older goes within the hour.");
