@@ -234,6 +234,11 @@ impl Accounts {
         viewers::find(self.db.orm(), session.user_id, now_ms).await
     }
 
+    /// The teams of an organization.
+    pub async fn teams_of(&self, id: OrganizationId) -> Result<Vec<TeamId>, AccountsError> {
+        Ok(organizations::teams_of(self.db.orm(), id).await?)
+    }
+
     /// For the operator: puts an organization on a plan and ends its trial. `whose` is its id
     /// or the e-mail address of one of its users.
     pub async fn set_plan(&self, whose: &str, plan: Plan) -> Result<Organization, AccountsError> {

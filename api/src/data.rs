@@ -1,7 +1,7 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `series` and `runs`. It knows pipelines only by their ids; who may
+//! It owns the tables `records`, `series`, `runs` and `usage_hours`. It knows pipelines only by their ids; who may
 //! read which is decided by its callers, who come with a scope.
 
 mod aggregate;
@@ -10,6 +10,7 @@ mod live;
 mod read;
 mod retention;
 mod runs;
+mod usage;
 mod write;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use feeds::{Feed, FeedValue};
 pub use live::{Committed, LiveEvents};
 pub use read::{FollowedRecords, RecordPage, SeriesTotals};
 pub use runs::{NewRun, RecordError, Run, RunPage, RunState, RunTrigger};
+pub use usage::Usage;
 pub use write::{Append, Appended, NewRecord, WriteError};
 
 /// A record as it is stored.
@@ -38,7 +40,7 @@ pub struct StoredRecord {
     /// When it came in, in milliseconds since 1970.
     pub received_at_ms: i64,
     /// What it holds.
-    pub fields: Fields,
+    pub fields: Arc<Fields>,
 }
 
 /// The record store. Cheap to clone.

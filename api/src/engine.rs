@@ -338,7 +338,7 @@ fn new_record(
             Source::Demo { .. } => time_ms.min(received_at_ms),
             _ => received_at_ms,
         },
-        fields,
+        fields: Arc::new(fields),
         json,
     })
 }

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use axum::{Router, middleware};
-use dash_shared::sources::MAX_BODY_BYTES;
+use axum::{Extension, Router, middleware};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -18,6 +17,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
 
+mod bodies;
 mod callers;
 mod client_files;
 mod documents;
@@ -31,6 +31,7 @@ mod security;
 mod serving;
 mod websocket;
 
+use bodies::Bodies;
 use client_files::ClientFiles;
 use serving::Limits;
 
@@ -55,7 +56,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/hooks/{key}",
             post(hooks::receive).fallback(hooks::method_not_allowed),
         )
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(Extension(Bodies::new()))
         // Any page may send to a webhook whose URL it knows: the URL is the permission.
         .layer(
             CorsLayer::new()

@@ -18,6 +18,7 @@ mod m20261122_000003_records;
 mod m20261122_000004_jobs;
 mod m20261122_000005_dashboards;
 mod m20261122_000006_retention;
+mod m20261122_000007_usage;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_jobs::Migration),
             Box::new(m20261122_000005_dashboards::Migration),
             Box::new(m20261122_000006_retention::Migration),
+            Box::new(m20261122_000007_usage::Migration),
         ]
     }
 }

@@ -136,7 +136,7 @@ async fn killed_at_any_moment_it_has_every_acknowledged_record_exactly_once() {
     let mut ann = Client::new(&dash.url);
     ann.sign_up("Ann", "ann@corp.test", "correct horse battery")
         .await;
-    let mut lost_answers = 0;
+    let (mut lost_answers, mut all) = (0, 0);
     for crash in 0..CRASHES {
         let (id, url) = ann.new_webhook(&format!("Crash {crash}")).await;
         let url = format!("{}/hooks/{}", dash.url, url.rsplit_once('/').unwrap().1);
@@ -182,6 +182,16 @@ async fn killed_at_any_moment_it_has_every_acknowledged_record_exactly_once() {
         }
         assert!(!acknowledged.is_empty(), "crash {crash}");
         lost_answers += stored.len() - acknowledged.len();
+        all += stored.len();
+        let used = "{ viewer { organization { dataPointsThisMonth } } }";
+        let used = ann.data(used, json!({})).await["viewer"]["organization"].clone();
+        assert_eq!(
+            used["dataPointsThisMonth"]
+                .as_f64()
+                .map(|used| used.to_string()),
+            Some(all.to_string()),
+            "crash {crash}: the ledger counts what is stored"
+        );
     }
     // At most one post of each sender was under way at each crash.
     assert!(lost_answers <= CRASHES * 4 * 3, "{lost_answers}");

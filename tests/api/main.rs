@@ -19,3 +19,4 @@ mod pipelines;
 mod polling;
 mod retention;
 mod strangers;
+mod usage;

@@ -8,6 +8,7 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot go on ends")]
 
 mod e2e_latency;
+mod ingest;
 mod report;
 
 use std::process::ExitCode;
@@ -15,11 +16,14 @@ use std::process::ExitCode;
 #[tokio::main]
 async fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
-    if name != "e2e-latency" {
-        eprintln!("usage: cargo xtask bench NAME, with NAME one of: e2e-latency");
-        return ExitCode::FAILURE;
-    }
-    let measured = e2e_latency::measure().await;
+    let measured = match name.as_str() {
+        "e2e-latency" => e2e_latency::measure().await,
+        "data" => ingest::measure().await,
+        _ => {
+            eprintln!("usage: cargo xtask bench NAME, with NAME one of: data, e2e-latency");
+            return ExitCode::FAILURE;
+        }
+    };
     report::publish(&name, &measured);
     ExitCode::SUCCESS
 }

@@ -3,6 +3,15 @@
 use dash_tests::environment;
 use serde_json::{Value, json};
 
+/// What is good enough.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal {
+    /// The value itself is at most this.
+    AtMost(f64),
+    /// The value is at least this share of the baseline.
+    RatioAtLeast(f64),
+}
+
 /// One measurement, beside a baseline that was measured in the same run on the same machine.
 #[derive(Debug)]
 pub struct Measurement {
@@ -14,20 +23,43 @@ pub struct Measurement {
     pub unit: &'static str,
     /// The same figure for the baseline.
     pub baseline: f64,
-    /// The largest value that is good enough.
-    pub goal: f64,
+    /// What is good enough.
+    pub goal: Goal,
 }
 
 impl Measurement {
+    fn ratio(&self) -> f64 {
+        self.value / self.baseline
+    }
+
+    fn is_met(&self) -> bool {
+        match self.goal {
+            Goal::AtMost(most) => self.value <= most,
+            Goal::RatioAtLeast(least) => self.ratio() >= least,
+        }
+    }
+
+    fn goal_text(&self) -> String {
+        match self.goal {
+            Goal::AtMost(most) => format!("≤ {most} {}", self.unit),
+            Goal::RatioAtLeast(least) => format!("≥ {least} ×"),
+        }
+    }
+
     fn json(&self) -> Value {
+        let (goal, of) = match self.goal {
+            Goal::AtMost(most) => (most, "value at most"),
+            Goal::RatioAtLeast(least) => (least, "ratio at least"),
+        };
         json!({
             "name": self.name,
             "value": self.value,
             "unit": self.unit,
             "baseline": self.baseline,
-            "ratio": self.value / self.baseline,
-            "goal": self.goal,
-            "met": self.value <= self.goal,
+            "ratio": self.ratio(),
+            "goal": goal,
+            "goalIs": of,
+            "met": self.is_met(),
         })
     }
 }
@@ -35,21 +67,18 @@ impl Measurement {
 /// Prints the table and writes the file.
 pub fn publish(name: &str, measured: &[Measurement]) {
     println!(
-        "\n{:<44} {:>10} {:>10} {:>7} {:>10}  met",
-        name, "value", "baseline", "ratio", "goal"
+        "\n{name:<44} {:>16} {:>16} {:>7} {:>12}  met",
+        "value", "baseline", "ratio", "goal"
     );
     for one in measured {
         println!(
-            "{:<44} {:>7.1} {:<2} {:>7.1} {:<2} {:>7.2} {:>7.0} {:<2}  {}",
+            "{:<44} {:>16} {:>16} {:>7.2} {:>12}  {}",
             one.name,
-            one.value,
-            one.unit,
-            one.baseline,
-            one.unit,
-            one.value / one.baseline,
-            one.goal,
-            one.unit,
-            if one.value <= one.goal { "yes" } else { "NO" }
+            format!("{:.1} {}", one.value, one.unit),
+            format!("{:.1} {}", one.baseline, one.unit),
+            one.ratio(),
+            one.goal_text(),
+            if one.is_met() { "yes" } else { "NO" }
         );
     }
     let folder = environment::bench_dir();

@@ -97,6 +97,21 @@ fn name_after_person(name: &str) -> String {
     format!("{first}'s team")
 }
 
+/// The teams of an organization.
+pub(super) async fn teams_of(
+    db: &impl ConnectionTrait,
+    id: OrganizationId,
+) -> Result<Vec<TeamId>, DbErr> {
+    let ids: Vec<Uuid> = teams::Entity::find()
+        .select_only()
+        .column(teams::Column::Id)
+        .filter(teams::Column::OrganizationId.eq(id.uuid()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(ids.into_iter().map(TeamId::from_uuid).collect())
+}
+
 /// The plan that holds for each of these teams.
 pub(super) async fn plans_of(
     db: &impl ConnectionTrait,

@@ -83,7 +83,7 @@ impl Dashboards {
             .sample(pipeline_id, SAMPLE_RECORDS)
             .await
             .map_err(PipelinesError::from)?;
-        let fields = sample_fields(sample.iter().map(|record| &record.fields));
+        let fields = sample_fields(sample.iter().map(|record| &*record.fields));
         let widgets = suggest_widgets(&fields)
             .into_iter()
             .map(|suggested| Widget {

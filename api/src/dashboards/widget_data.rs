@@ -179,7 +179,7 @@ impl WidgetData {
 
 /// The chosen columns, or all top-level fields; with the types that the records show.
 fn columns(chosen: &[FieldPath], records: &[Arc<StoredRecord>]) -> Vec<TableColumn> {
-    let sample = sample_fields(records.iter().map(|record| &record.fields));
+    let sample = sample_fields(records.iter().map(|record| &*record.fields));
     let type_of = |path: &FieldPath| {
         let found = sample.iter().find(|field| field.path == *path);
         found.map_or(FieldType::Text, |field| field.field_type)

@@ -413,7 +413,7 @@ mod tests {
             seq,
             time_ms: NOW_MS - age_ms,
             received_at_ms: NOW_MS - age_ms,
-            fields: fields.as_object().unwrap().clone(),
+            fields: Arc::new(fields.as_object().unwrap().clone()),
         }
     }
 

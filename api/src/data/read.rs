@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use dash_shared::ids::PipelineId;
 use sea_orm::{ConnectionTrait, QueryResult as Row, Statement};
@@ -59,6 +60,7 @@ fn record_from_row(row: &Row) -> Result<StoredRecord, ReadError> {
         time_ms: row.try_get("", "time_ms")?,
         received_at_ms: row.try_get("", "received_at_ms")?,
         fields: serde_json::from_str(&fields)
+            .map(Arc::new)
             .map_err(|error| ReadError::Damaged(error.to_string()))?,
     })
 }

@@ -9,17 +9,22 @@ use std::time::Duration;
 
 use dash_shared::fields::Fields;
 use dash_shared::ids::{PipelineId, RunId};
-use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
-use tokio::sync::{mpsc, oneshot};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::StoredRecord;
 use super::live::{Committed, Hub};
 use super::runs::{MAX_RECORD_ERRORS, NewRun, Run};
+use super::usage;
 use crate::db::Db;
 
 /// How many appends wait at most.
 const QUEUE_APPENDS: usize = 1_024;
+/// How many bytes of records wait at most; a single append may have more.
+const QUEUE_BYTES: usize = 16 * 1024 * 1024;
+const ROOM_UNIT: usize = 1_024;
 /// How many records one transaction stores, unless a single append has more.
 const MAX_COMMIT_RECORDS: usize = 10_000;
 /// How many rows one INSERT statement has.
@@ -35,7 +40,7 @@ pub struct NewRecord {
     /// When it came in, in milliseconds since 1970.
     pub received_at_ms: i64,
     /// What it holds.
-    pub fields: Fields,
+    pub fields: Arc<Fields>,
     /// The same as JSON text, the form it is stored in.
     pub json: String,
 }
@@ -74,6 +79,8 @@ pub enum WriteError {
 
 struct Request {
     append: Append,
+    /// Its share of the memory that may wait; given back when it is stored.
+    room: OwnedSemaphorePermit,
     reply: oneshot::Sender<Result<Appended, WriteError>>,
 }
 
@@ -82,6 +89,8 @@ struct Request {
 pub(super) struct Writer {
     /// Taken away when the store closes; the writer ends when it has emptied the queue.
     queue: Arc<Mutex<Option<mpsc::Sender<Request>>>>,
+    /// Room for what waits, in units of [`ROOM_UNIT`] bytes.
+    room: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Request {
@@ -96,6 +105,7 @@ impl Writer {
         tasks.spawn(run(db, hub, receiver));
         Self {
             queue: Arc::new(Mutex::new(Some(sender))),
+            room: Arc::new(Semaphore::new(QUEUE_BYTES / ROOM_UNIT)),
         }
     }
 
@@ -107,10 +117,17 @@ impl Writer {
             .clone();
         let queue = queue.ok_or(WriteError::Closed)?;
         let (reply, replied) = oneshot::channel();
-        queue
-            .send_timeout(Request { append, reply }, QUEUE_WAIT)
-            .await
-            .map_err(|_| WriteError::Busy)?;
+        let enqueued = timeout(QUEUE_WAIT, async {
+            let room = Arc::clone(&self.room).acquire_many_owned(units(&append));
+            let room = room.await.map_err(|_| WriteError::Closed)?;
+            let request = Request {
+                append,
+                room,
+                reply,
+            };
+            queue.send(request).await.map_err(|_| WriteError::Closed)
+        });
+        enqueued.await.map_err(|_| WriteError::Busy)??;
         drop(queue);
         replied.await.map_err(|_| WriteError::Closed)?
     }
@@ -128,6 +145,13 @@ impl Writer {
             .as_ref()
             .map_or(0, |queue| queue.max_capacity() - queue.capacity())
     }
+}
+
+/// The room that an append takes.
+fn units(append: &Append) -> u32 {
+    let bytes: usize = append.records.iter().map(|record| record.json.len()).sum();
+    let units = bytes.div_ceil(ROOM_UNIT).clamp(1, QUEUE_BYTES / ROOM_UNIT);
+    u32::try_from(units).unwrap_or(u32::MAX)
 }
 
 async fn run(db: Db, hub: Hub, mut queue: mpsc::Receiver<Request>) {
@@ -153,10 +177,13 @@ fn to_f64(count: usize) -> f64 {
 /// Stores the requests in one transaction. When that fails, each alone: one that the database
 /// refuses must not take the others with it.
 async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
-    let (appends, replies): (Vec<_>, Vec<_>) = requests
-        .into_iter()
-        .map(|request| (request.append, request.reply))
-        .unzip();
+    // The room is given back when this ends.
+    let (mut appends, mut replies, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
+    for request in requests {
+        appends.push(request.append);
+        replies.push(request.reply);
+        rooms.push(request.room);
+    }
     let alone = appends.len() == 1;
     let kept = if alone { Vec::new() } else { appends.clone() };
     match commit(db, appends).await {
@@ -180,8 +207,13 @@ async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
         Err(failure) => {
             let error = failure.error;
             tracing::warn!(%error, appends = kept.len(), "a group commit failed, trying one by one");
-            for (append, reply) in kept.into_iter().zip(replies) {
-                Box::pin(store(db, hub, vec![Request { append, reply }])).await;
+            for ((append, room), reply) in kept.into_iter().zip(rooms).zip(replies) {
+                let request = Request {
+                    append,
+                    room,
+                    reply,
+                };
+                Box::pin(store(db, hub, vec![request])).await;
             }
         }
     }
@@ -290,7 +322,9 @@ async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, CommitFailure>
         let records = if group.records.is_empty() {
             Vec::new()
         } else {
-            insert_records(&*transaction, &run, group.records).await?
+            let records = insert_records(&*transaction, &run, group.records).await?;
+            usage::count(&*transaction, &run).await?;
+            records
         };
         for (place, stored) in group.members {
             if let Some(appended) = appended.get_mut(place) {
@@ -362,11 +396,52 @@ async fn insert_records(
             (stored, record.json)
         })
         .unzip();
-    let mut rows = stored.iter().zip(texts);
+    match backend {
+        DbBackend::Postgres => insert_arrays(connection, run, &stored, texts).await?,
+        _ => insert_rows(connection, run, &stored, texts).await?,
+    }
+    Ok(stored)
+}
+
+/// PostgreSQL takes each column as one array.
+async fn insert_arrays(
+    connection: &impl ConnectionTrait,
+    run: &Run,
+    records: &[StoredRecord],
+    texts: Vec<String>,
+) -> Result<(), DbErr> {
+    let numbers = |of: fn(&StoredRecord) -> i64| -> Value {
+        records.iter().map(of).collect::<Vec<i64>>().into()
+    };
+    connection
+        .execute_raw(Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "INSERT INTO records (pipeline_id, seq, time_ms, received_at_ms, fields) \
+             SELECT $1, * FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::text[])",
+            [
+                run.pipeline_id.uuid().into(),
+                numbers(|record| record.seq),
+                numbers(|record| record.time_ms),
+                numbers(|record| record.received_at_ms),
+                texts.into(),
+            ],
+        ))
+        .await?;
+    Ok(())
+}
+
+/// SQLite takes some rows at a time; the statement for a full chunk is prepared once.
+async fn insert_rows(
+    connection: &impl ConnectionTrait,
+    run: &Run,
+    records: &[StoredRecord],
+    texts: Vec<String>,
+) -> Result<(), DbErr> {
+    let mut rows = records.iter().zip(texts);
     loop {
         let chunk: Vec<_> = rows.by_ref().take(INSERT_ROWS).collect();
         if chunk.is_empty() {
-            return Ok(stored);
+            return Ok(());
         }
         let mut sql = String::with_capacity(80 + chunk.len() * 24);
         sql.push_str(
@@ -392,7 +467,11 @@ async fn insert_records(
             values.push(text.into());
         }
         connection
-            .execute_raw(Statement::from_sql_and_values(backend, sql, values))
+            .execute_raw(Statement::from_sql_and_values(
+                DbBackend::Sqlite,
+                sql,
+                values,
+            ))
             .await?;
     }
 }

@@ -1,11 +1,11 @@
 //! Users, teams and organizations: signing up, logging in, and who one is.
 
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use dash_shared::plans::Plan;
 
-use super::errors::{UserError, payload};
-use super::{date_time, services};
+use super::errors::{UserError, payload, top_level};
+use super::{date_time, float, services};
 use crate::accounts::{self, AccountsError, ClientInfo, SessionToken, Viewer};
 
 /// A plan.
@@ -107,6 +107,22 @@ impl Organization {
     /// When the trial ends or ended.
     async fn trial_ends_at(&self) -> Option<DateTime<Utc>> {
         self.organization.trial_ends_at_ms.map(date_time)
+    }
+
+    /// Records that its teams stored since the month began (UTC), deleted ones included: one record
+    /// is one data point.
+    async fn data_points_this_month(&self, ctx: &Context<'_>) -> async_graphql::Result<f64> {
+        let services = services(ctx)?;
+        let teams = services.accounts.teams_of(self.organization.id).await;
+        let teams = teams.map_err(|error| top_level(ctx, error))?;
+        let now = date_time(services.clock.now_ms());
+        let month = now
+            .date_naive()
+            .with_day(1)
+            .and_then(|day| day.and_hms_opt(0, 0, 0))
+            .map_or(0, |start| start.and_utc().timestamp_millis());
+        let used = services.store.usage(&teams, month, i64::MAX).await;
+        Ok(float(used.map_err(|error| top_level(ctx, error))?.points))
     }
 
     /// What the plan allows.

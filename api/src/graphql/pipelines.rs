@@ -91,7 +91,7 @@ impl Pipeline {
     async fn fields(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Field>> {
         let sample = services(ctx)?.store.sample(self.0.id, SAMPLE_RECORDS).await;
         let sample = sample.map_err(|error| top_level(ctx, error))?;
-        let fields = sample_fields(sample.iter().map(|record| &record.fields));
+        let fields = sample_fields(sample.iter().map(|record| &*record.fields));
         Ok(fields.into_iter().map(Field::from).collect())
     }
 

@@ -2,6 +2,7 @@
 
 use async_graphql::{Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use dash_shared::fields::Fields;
 use dash_shared::ids::PipelineId;
 use serde_json::Value;
 
@@ -52,7 +53,7 @@ impl Record {
 
     /// What it holds.
     async fn fields(&self) -> Value {
-        Value::Object(self.record.fields.clone())
+        Value::Object(Fields::clone(&self.record.fields))
     }
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Json, Response};
-use bytes::Bytes;
 use dash_shared::sources::MAX_BODY_BYTES;
 
+use super::bodies::{Bodies, Refusal};
 use super::problems::Problem;
 use crate::app::App;
 use crate::engine::{BodyError, WriteError};
@@ -22,13 +22,14 @@ pub(super) async fn receive(
     State(app): State<Arc<App>>,
     Extension(request_id): Extension<RequestId>,
     Path(key): Path<String>,
-    body: Result<Bytes, BytesRejection>,
+    Extension(bodies): Extension<Bodies>,
+    body: Body,
 ) -> Response {
-    let body = match body {
+    let body = match bodies.read(body).await {
         Ok(body) => body,
-        Err(rejection) => return unreadable(&rejection).response(&request_id),
+        Err(refusal) => return unreadable(refusal).response(&request_id),
     };
-    match app.pipelines.receive(&key, body).await {
+    match app.pipelines.receive(&key, body.bytes.clone()).await {
         Ok(receipt) => Json(receipt).into_response(),
         Err(error) => problem(&error).response(&request_id),
     }
@@ -49,16 +50,27 @@ pub(super) async fn method_not_allowed(Extension(request_id): Extension<RequestI
     response
 }
 
-fn unreadable(rejection: &BytesRejection) -> Problem {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let message = format!(
-            "The body is larger than {} MB.",
-            MAX_BODY_BYTES / 1024 / 1024
-        );
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", message);
+fn unreadable(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::TooLarge => {
+            let message = format!(
+                "The body is larger than {} MB.",
+                MAX_BODY_BYTES / 1024 / 1024
+            );
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", message)
+        }
+        Refusal::Incomplete => {
+            let message = "The body did not arrive whole.";
+            Problem::new(StatusCode::BAD_REQUEST, "INCOMPLETE_BODY", message)
+        }
+        Refusal::Busy => busy(),
     }
-    let message = "The body did not arrive whole.";
-    Problem::new(StatusCode::BAD_REQUEST, "INCOMPLETE_BODY", message)
+}
+
+/// More comes in than can be stored at the moment.
+fn busy() -> Problem {
+    let message = "More is coming in than can be stored. Try again in a moment.";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "BUSY", message).retry_after(1)
 }
 
 fn problem(error: &HookError) -> Problem {
@@ -80,10 +92,7 @@ fn problem(error: &HookError) -> Problem {
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_MANY_RECORDS", message)
             }
         },
-        HookError::Write(WriteError::Busy) => {
-            let message = "More is coming in than can be stored. Try again in a moment.";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message).retry_after(1)
-        }
+        HookError::Write(WriteError::Busy) => busy(),
         HookError::Write(_) | HookError::Pipelines(_) => {
             tracing::error!(error = error as &dyn std::error::Error, "a webhook failed");
             Problem::unavailable()

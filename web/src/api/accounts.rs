@@ -198,3 +198,27 @@ pub struct LogOutPayload {
     /// Always empty in practice.
     pub user_errors: Vec<UserError>,
 }
+
+/// What an organization used.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Organization")]
+pub struct UsedByOrganization {
+    /// Records stored since the month began.
+    pub data_points_this_month: f64,
+}
+
+/// The organization of the one who asks.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Viewer")]
+pub struct UsageOfViewer {
+    /// It.
+    pub organization: UsedByOrganization,
+}
+
+/// Asks for what was used this month.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query")]
+pub struct UsageQuery {
+    /// Who asks; none when nobody is logged in.
+    pub viewer: Option<UsageOfViewer>,
+}

@@ -1,13 +1,17 @@
 //! Settings: who one is, what the organization's plan allows, how Dash looks.
 
-use leptos::prelude::*;
+use cynic::QueryBuilder;
+use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    api::accounts::{Role, Viewer},
+    api::{
+        self,
+        accounts::{Role, UsageQuery, Viewer},
+    },
     components::{
         Button, ButtonKind, ButtonLink, Card, Choice, Icon, Meter, PageHead, Segmented, Tag, Tone,
     },
-    format::{count, date, plural},
+    format::{count, date, plural, whole},
     session::use_session,
     theme::{ThemeChoice, use_theme},
 };
@@ -74,9 +78,7 @@ fn Plan(viewer: Viewer) -> impl IntoView {
     let session = use_session();
     let pipelines = Signal::derive(move || Some(session.directory()?.pipelines.total_count));
     let dashboards = Signal::derive(move || Some(session.directory()?.dashboards.total_count));
-    let number = |limit: Option<i32>| {
-        limit.map_or_else(|| "unlimited".to_owned(), |limit| count(i64::from(limit)))
-    };
+    let points = data_points();
     let retention = limits.retention_days.map_or_else(
         || "as long as you like".to_owned(),
         |days| plural(i64::from(days), "day", "days"),
@@ -101,7 +103,9 @@ fn Plan(viewer: Viewer) -> impl IntoView {
                 <Fact label="Dashboards">
                     <Used used=dashboards limit=limits.dashboards label="Dashboards used"/>
                 </Fact>
-                <Fact label="Data points per month">{number(limits.points_per_month)}</Fact>
+                <Fact label="Data points this month">
+                    <Used used=points limit=limits.points_per_month label="Data points used"/>
+                </Fact>
                 <Fact label="Records are kept">{retention}</Fact>
                 <Fact label="Shortest polling interval">
                     {dash_shared::plans::duration_text(interval)}
@@ -111,15 +115,39 @@ fn Plan(viewer: Viewer) -> impl IntoView {
     }
 }
 
+/// The data points of this month, once they are known.
+fn data_points() -> Signal<Option<i32>> {
+    let points = RwSignal::new(None);
+    spawn_local(async move {
+        let answer = api::run(UsageQuery::build(())).await;
+        let used = answer.ok().and_then(|answer| answer.viewer);
+        // The page may have been left meanwhile.
+        let _left = points.try_set(used.map(|used| {
+            let count = whole(used.organization.data_points_this_month);
+            i32::try_from(count).unwrap_or(i32::MAX)
+        }));
+    });
+    points.into()
+}
+
 /// How much of a limit is used, in words and as a bar.
 #[component]
 fn Used(used: Signal<Option<i32>>, limit: Option<i32>, label: &'static str) -> impl IntoView {
     let value = move || used.get().unwrap_or_default();
+    let words = move || {
+        let used = used
+            .get()
+            .map_or_else(|| "…".to_owned(), |used| count(i64::from(used)));
+        limit.map_or_else(
+            || format!("{used}, unlimited"),
+            |limit| format!("{used} of {}", count(i64::from(limit))),
+        )
+    };
     let Some(limit) = limit else {
-        return view! { {move || format!("{} (unlimited)", value())} }.into_any();
+        return view! { {words} }.into_any();
     };
     view! {
-        {move || format!("{} of {limit}", value())}
+        {words}
         <Meter label value=Signal::derive(move || f64::from(value())) max=f64::from(limit)/>
     }
     .into_any()
