@@ -33,7 +33,7 @@ async fn the_demo_shows_a_live_dashboard_at_one_click() {
     browser.survey("demo-dashboard").await;
     for (name, path, shown) in [
         ("dashboards", "/dashboards", "Demo web shop"),
-        ("pipelines", "/pipelines", "Demo web shop"),
+        ("pipelines", "/pipelines", "Demo shop orders"),
         ("home-with-data", "/", "Demo web shop"),
     ] {
         browser
