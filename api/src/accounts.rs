@@ -336,7 +336,6 @@ fn stored_role(word: &str) -> Result<Role, AccountsError> {
     Role::parse(word).ok_or(AccountsError::Internal("a stored role is not a role"))
 }
 
-/// The plan stored under `word`.
 /// The plan that holds now for each of these teams: for work that nobody asked for and that has no
 /// scope. A team that does not exist is left out.
 pub async fn plans_of(
@@ -347,6 +346,7 @@ pub async fn plans_of(
     organizations::plans_of(db.orm(), teams, now_ms).await
 }
 
+/// The plan stored under `word`.
 fn stored_plan(word: &str) -> Result<Plan, AccountsError> {
     Plan::parse(word).ok_or(AccountsError::Internal("a stored plan is not a plan"))
 }

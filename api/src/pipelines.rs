@@ -125,7 +125,7 @@ pub struct Pipelines {
 
 /// What a webhook's key leads to.
 #[derive(Debug)]
-struct Hook {
+pub struct Hook {
     definition: Definition,
     state: PipelineState,
 }

@@ -73,7 +73,8 @@ async fn through_the_engine() -> f64 {
             let (bodies, next) = (Arc::clone(&bodies), Arc::clone(&next));
             tokio::spawn(async move {
                 while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let received = pipelines.receive(&key, body.clone()).await;
+                    let hook = pipelines.open_hook(&key).await.expect("there is a hook");
+                    let received = pipelines.receive(&hook, body.clone()).await;
                     received.expect("a body is stored");
                 }
             })

@@ -13,6 +13,8 @@ use tokio::time::timeout;
 
 /// How many bytes all bodies take at once.
 const ALL_BYTES: usize = 64 * 1024 * 1024;
+/// How long a body may take, so that nobody holds room by sending slowly.
+const BODY_TIME: Duration = Duration::from_mins(1);
 /// How long a body waits for room before its sender is told to come back.
 const ROOM_WAIT: Duration = Duration::from_secs(2);
 
@@ -49,8 +51,13 @@ impl Bodies {
         }
     }
 
-    /// Reads a body to its end.
+    /// Reads a body to its end; one that takes too long has not arrived whole.
     pub(super) async fn read(&self, body: Body) -> Result<ReadBody, Refusal> {
+        let read = timeout(BODY_TIME, self.collect(body)).await;
+        read.unwrap_or(Err(Refusal::Incomplete))
+    }
+
+    async fn collect(&self, body: Body) -> Result<ReadBody, Refusal> {
         let mut chunks = body.into_data_stream();
         let mut read = BytesMut::new();
         let mut taken: Option<OwnedSemaphorePermit> = None;

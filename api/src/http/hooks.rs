@@ -25,11 +25,16 @@ pub(super) async fn receive(
     Extension(bodies): Extension<Bodies>,
     body: Body,
 ) -> Response {
+    // First the key: whoever has none takes no room with a body.
+    let hook = match app.pipelines.open_hook(&key).await {
+        Ok(hook) => hook,
+        Err(error) => return problem(&error).response(&request_id),
+    };
     let body = match bodies.read(body).await {
         Ok(body) => body,
         Err(refusal) => return unreadable(refusal).response(&request_id),
     };
-    match app.pipelines.receive(&key, body.bytes.clone()).await {
+    match app.pipelines.receive(&hook, body.bytes.clone()).await {
         Ok(receipt) => Json(receipt).into_response(),
         Err(error) => problem(&error).response(&request_id),
     }

@@ -54,8 +54,8 @@ pub enum HookError {
 }
 
 impl Pipelines {
-    /// Takes in what was posted to a webhook's URL; returns when its records are durable.
-    pub async fn receive(&self, hook_key: &str, body: Bytes) -> Result<Receipt, HookError> {
+    /// Finds what a webhook's URL leads to. A body is worth reading only after that.
+    pub async fn open_hook(&self, hook_key: &str) -> Result<Arc<Hook>, HookError> {
         // What cannot be a key is not looked up; the database does not even take all of it.
         if !is_hook_key(hook_key) {
             return Err(HookError::Unknown);
@@ -71,6 +71,11 @@ impl Pipelines {
         if hook.state == PipelineState::Paused {
             return Err(HookError::Paused);
         }
+        Ok(hook)
+    }
+
+    /// Takes in what was posted to a webhook's URL; returns when its records are durable.
+    pub async fn receive(&self, hook: &Hook, body: Bytes) -> Result<Receipt, HookError> {
         Ok(self.engine.receive(&hook.definition, body).await?)
     }
 
