@@ -4,7 +4,7 @@
 use serde_json::{Number, Value};
 
 use crate::fields::{FieldType, shorten};
-use crate::timestamps;
+use crate::{numbers, timestamps};
 
 /// The value cannot be converted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,14 +45,10 @@ fn to_number(value: &Value) -> Option<Number> {
         Value::Number(number) => Some(number.clone()),
         Value::String(text) => {
             let text = text.trim();
-            // Words such as "inf" and "NaN" are numbers to Rust, not to JSON.
-            if !text.contains(|c: char| c.is_ascii_digit()) {
-                return None;
-            }
             if let Ok(whole) = text.parse::<i64>() {
                 return Some(whole.into());
             }
-            Number::from_f64(text.parse().ok()?)
+            Number::from_f64(numbers::exact(text)?)
         }
         _ => None,
     }

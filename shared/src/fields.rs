@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::timestamps;
+use crate::{numbers, timestamps};
 
 /// The longest text of a path, in bytes.
 pub const MAX_PATH_BYTES: usize = 256;
@@ -298,7 +298,7 @@ impl Seen {
                 }
             }
             Value::String(text) => {
-                let digits = text.parse::<f64>().is_ok_and(f64::is_finite);
+                let digits = numbers::approximate(text).is_some();
                 if !digits && timestamps::parse_ms(value).is_some() {
                     self.times += 1;
                 } else if digits && !text.starts_with('0') || text == "0" {

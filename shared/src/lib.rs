@@ -12,6 +12,7 @@ pub mod figures;
 pub mod ids;
 pub mod layout;
 pub mod mapping;
+pub mod numbers;
 pub mod plans;
 pub mod ranges;
 pub mod sources;
