@@ -4,33 +4,25 @@
 //!
 //! Pages call [`subscribe`]; the frame shows [`LiveState`].
 
+mod socket;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use cynic::{QueryVariables, StreamingOperation};
-use futures_util::{
-    StreamExt,
-    future::{AbortHandle, Either, abortable, select},
-};
-use gloo_timers::future::TimeoutFuture;
-use graphql_ws_client::{
-    Client, ConnectionActor, graphql::GraphqlOperation, ws_stream_wasm::Connection,
-};
-use leptos::{prelude::*, task::spawn_local};
+use gloo_timers::callback::Timeout;
+use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use ws_stream_wasm::WsMeta;
 
+use self::socket::{Happening, Socket};
 use crate::api::{self, ApiError, ErrorCode};
 
-const PROTOCOL: &str = "graphql-transport-ws";
-const CONNECT_TIMEOUT_MS: u32 = 10_000;
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const FIRST_PAUSE_MS: f64 = 500.0;
 const LONGEST_PAUSE_MS: f64 = 20_000.0;
 const RESTART_PAUSE_MS: u32 = 3_000;
-const BUFFERED_EVENTS: usize = 64;
+/// The closes that say that nobody is logged in.
+const UNAUTHENTICATED: [u16; 2] = [4401, 4403];
 
 /// Whether what is on the page is live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +45,10 @@ pub struct Subscription(u64);
 impl Subscription {
     /// Ends it.
     pub fn cancel(self) {
-        SOCKET.with_borrow_mut(|socket| socket.remove(self.0));
+        let idle = HUB.with_borrow_mut(|hub| hub.remove(self.0));
+        if idle {
+            set_state(LiveState::Idle);
+        }
     }
 }
 
@@ -87,14 +82,9 @@ where
 
 /// Closes the socket and ends all subscriptions: nobody is logged in any more.
 pub fn close() {
-    SOCKET.with_borrow_mut(|socket| {
-        for entry in socket.entries.drain(..) {
-            entry.stop();
-        }
-        socket.generation += 1;
-        socket.client = None;
-        socket.interrupt();
-    });
+    let ended = HUB.with_borrow_mut(|hub| (std::mem::take(&mut hub.entries), hub.link.take()));
+    drop(ended);
+    set_state(LiveState::Idle);
 }
 
 /// The state of the socket; tracked.
@@ -108,15 +98,11 @@ pub fn provide() {
     provide_context(LiveContext(state));
     STATE.set(Some(state));
 
-    let retry = || SOCKET.with_borrow_mut(Socket::retry_now);
-    drop(window_event_listener(leptos::ev::online, move |_| retry()));
-    drop(window_event_listener(
-        leptos::ev::visibilitychange,
-        move |_| retry(),
-    ));
-    drop(window_event_listener(leptos::ev::offline, |_| {
-        SOCKET.with_borrow_mut(Socket::interrupt);
+    drop(window_event_listener(leptos::ev::online, |_| retry_now()));
+    drop(window_event_listener(leptos::ev::visibilitychange, |_| {
+        retry_now();
     }));
+    drop(window_event_listener(leptos::ev::offline, |_| give_up()));
 }
 
 #[derive(Clone, Copy)]
@@ -125,10 +111,14 @@ struct LiveContext(RwSignal<LiveState>);
 type Request = Box<dyn Fn(Option<String>) -> Value>;
 type Deliver = Box<dyn Fn(Result<Value, ApiError>) -> Option<String>>;
 
+/// A subscription.
 struct Entry {
     key: u64,
     inner: Rc<EntryInner>,
-    running: Option<AbortHandle>,
+    /// The id of its operation on the socket.
+    running: Option<u64>,
+    /// Starts it again after a while.
+    restart: Option<Timeout>,
 }
 
 struct EntryInner {
@@ -137,92 +127,38 @@ struct EntryInner {
     cursor: RefCell<Option<String>>,
 }
 
-impl Entry {
-    fn stop(&self) {
-        if let Some(running) = &self.running {
-            running.abort();
-        }
-    }
+/// The way to the server.
+enum Link {
+    /// It is being opened.
+    Opening(Socket),
+    /// Operations run on it.
+    Open(Socket),
+    /// It was lost; the timer opens it again.
+    Pausing(#[expect(dead_code, reason = "runs as long as it is held")] Timeout),
 }
 
+/// All subscriptions, and the one socket that they share. Signals, and what pages do with events,
+/// may come back to it: nothing of that happens while it is borrowed.
 #[derive(Default)]
-struct Socket {
+struct Hub {
     entries: Vec<Entry>,
     next_key: u64,
-    client: Option<Client>,
-    kept: bool,
-    /// Counts the calls of [`close`]: a socket that was opened before one belongs to a session that
-    /// is over.
-    generation: u64,
-    /// Ends what the keeper is waiting for: the loss of the socket, or a pause.
-    interrupt: Option<AbortHandle>,
+    next_operation: u64,
+    link: Option<Link>,
+    /// How often in a row the socket could not be opened.
+    failures: i32,
 }
 
 thread_local! {
-    static SOCKET: RefCell<Socket> = RefCell::default();
+    static HUB: RefCell<Hub> = RefCell::default();
     static STATE: Cell<Option<RwSignal<LiveState>>> = const { Cell::new(None) };
 }
 
-impl Socket {
-    fn remove(&mut self, key: u64) {
-        if let Some(at) = self.entries.iter().position(|entry| entry.key == key) {
-            self.entries.swap_remove(at).stop();
-        }
-        if self.entries.is_empty() && self.client.is_none() {
-            self.interrupt();
-        }
-    }
-
-    fn interrupt(&mut self) {
-        if let Some(interrupt) = self.interrupt.take() {
-            interrupt.abort();
-        }
-    }
-
-    fn retry_now(&mut self) {
-        if self.client.is_none() {
-            self.interrupt();
-        }
-    }
-
-    /// Takes over a socket that was opened in a generation; false when it is of no use any more.
-    fn open(&mut self, generation: u64, client: Client, interrupt: AbortHandle) -> bool {
-        let is_wanted = self.generation == generation && !self.entries.is_empty();
-        if is_wanted {
-            self.client = Some(client);
-            self.interrupt = Some(interrupt);
-        }
-        is_wanted
-    }
-
-    /// Starts all entries.
-    fn start_all(&mut self) {
-        let keys: Vec<_> = self.entries.iter().map(|entry| entry.key).collect();
-        for key in keys {
-            self.start(key);
-        }
-    }
-
-    /// Starts an entry on the open socket; without one it starts when there is one.
-    fn start(&mut self, key: u64) {
-        let Some(client) = self.client.clone() else {
-            return;
-        };
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
-            let (drive, running) = abortable(drive(client, key, entry.inner.clone()));
-            entry.running = Some(running);
-            spawn_local(async move {
-                let _aborted = drive.await;
-            });
-        }
-    }
-}
-
-fn register(request: Request, deliver: Deliver) -> Subscription {
-    let (key, keep) = SOCKET.with_borrow_mut(|socket| {
-        let key = socket.next_key;
-        socket.next_key += 1;
-        socket.entries.push(Entry {
+impl Hub {
+    fn add(&mut self, request: Request, deliver: Deliver) -> u64 {
+        let key = self.next_key;
+        self.next_key += 1;
+        self.entries.push(Entry {
             key,
             inner: Rc::new(EntryInner {
                 request,
@@ -230,40 +166,141 @@ fn register(request: Request, deliver: Deliver) -> Subscription {
                 cursor: RefCell::new(None),
             }),
             running: None,
+            restart: None,
         });
-        socket.start(key);
-        (key, !std::mem::replace(&mut socket.kept, true))
+        key
+    }
+
+    /// Ends a subscription; true when now nothing waits for a socket any more. An open one stays:
+    /// the next page will want it.
+    fn remove(&mut self, key: u64) -> bool {
+        let Some(at) = self.entries.iter().position(|entry| entry.key == key) else {
+            return false;
+        };
+        let entry = self.entries.swap_remove(at);
+        match (&self.link, entry.running) {
+            (Some(Link::Open(socket)), Some(operation)) => socket.complete(operation),
+            (Some(Link::Open(_)), None) => {}
+            _ if self.entries.is_empty() => {
+                self.link = None;
+                return true;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// Starts a subscription on the open socket; without one it starts when there is one.
+    fn start(&mut self, key: u64) {
+        let Some(Link::Open(socket)) = &self.link else {
+            return;
+        };
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
+            let operation = self.next_operation;
+            self.next_operation += 1;
+            entry.running = Some(operation);
+            entry.restart = None;
+            let after = entry.inner.cursor.borrow().clone();
+            socket.start(operation, (entry.inner.request)(after));
+        }
+    }
+
+    /// The subscription that runs as this operation.
+    fn running(&self, operation: u64) -> Option<(u64, Rc<EntryInner>)> {
+        let entry = self
+            .entries
+            .iter()
+            .find(|entry| entry.running == Some(operation))?;
+        Some((entry.key, Rc::clone(&entry.inner)))
+    }
+
+    /// Starts a subscription again after a pause: it ended without a lasting reason.
+    fn start_later(&mut self, key: u64) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
+            entry.running = None;
+            let start = move || HUB.with_borrow_mut(|hub| hub.start(key));
+            entry.restart = Some(Timeout::new(RESTART_PAUSE_MS, start));
+        }
+    }
+}
+
+fn register(request: Request, deliver: Deliver) -> Subscription {
+    let (key, is_first) = HUB.with_borrow_mut(|hub| {
+        let key = hub.add(request, deliver);
+        hub.start(key);
+        let is_first = hub.link.is_none();
+        if is_first {
+            hub.failures = 0;
+        }
+        (key, is_first)
     });
-    if keep {
-        spawn_local(keep_connected());
+    if is_first {
+        set_state(LiveState::Connecting);
+        connect();
     }
     Subscription(key)
 }
 
-/// Reads one subscription until it ends, the socket is lost, or nobody wants it any more.
-async fn drive(client: Client, key: u64, entry: Rc<EntryInner>) {
-    let request = RawOperation((entry.request)(entry.cursor.borrow().clone()));
-    let Ok(mut events) = client.subscribe(request).await else {
+/// Opens a socket, in the place of whatever there is.
+fn connect() {
+    match Socket::open(happened) {
+        Some(socket) => drop(swap_link(Some(Link::Opening(socket)))),
+        None => pause(),
+    }
+}
+
+/// What held the old socket is dropped by the caller, when nothing is borrowed any more.
+fn swap_link(link: Option<Link>) -> Option<Link> {
+    HUB.with_borrow_mut(|hub| std::mem::replace(&mut hub.link, link))
+}
+
+fn happened(what: Happening) {
+    match what {
+        Happening::Ready => ready(),
+        Happening::Answer(operation, response) => answered(operation, response),
+        Happening::Complete(operation) => HUB.with_borrow_mut(|hub| {
+            if let Some((key, _)) = hub.running(operation) {
+                hub.start_later(key);
+            }
+        }),
+        Happening::Lost(code) => lost(code),
+    }
+}
+
+fn ready() {
+    HUB.with_borrow_mut(|hub| {
+        if let Some(Link::Opening(socket)) = hub.link.take() {
+            hub.link = Some(Link::Open(socket));
+        }
+        hub.failures = 0;
+        let keys: Vec<_> = hub.entries.iter().map(|entry| entry.key).collect();
+        for key in keys {
+            hub.start(key);
+        }
+    });
+    set_state(LiveState::Live);
+}
+
+fn answered(operation: u64, response: Value) {
+    let Some((key, entry)) = HUB.with_borrow(|hub| hub.running(operation)) else {
         return;
     };
-    while let Some(Ok(event)) = events.next().await {
-        let answer = api::open_response(event);
-        if matches!(&answer, Err(error) if passes(error.code)) {
-            break;
-        }
-        let ended = answer.is_err();
-        if let Some(cursor) = (entry.deliver)(answer) {
-            entry.cursor.replace(Some(cursor));
-        }
-        if ended {
-            return SOCKET.with_borrow_mut(|socket| socket.remove(key));
-        }
+    let answer = api::open_response(response);
+    if matches!(&answer, Err(error) if passes(error.code)) {
+        return HUB.with_borrow_mut(|hub| {
+            if let Some(Link::Open(socket)) = &hub.link {
+                socket.complete(operation);
+            }
+            hub.start_later(key);
+        });
     }
-    // The server ended it without a lasting reason, or the socket went away meanwhile, in
-    // which case the keeper starts it again and aborts this.
-    drop(events);
-    TimeoutFuture::new(RESTART_PAUSE_MS).await;
-    SOCKET.with_borrow_mut(|socket| socket.start(key));
+    let ended = answer.is_err();
+    if let Some(cursor) = (entry.deliver)(answer) {
+        entry.cursor.replace(Some(cursor));
+    }
+    if ended {
+        Subscription(key).cancel();
+    }
 }
 
 /// Whether the same subscription may well work a moment later.
@@ -274,69 +311,48 @@ const fn passes(code: ErrorCode) -> bool {
     )
 }
 
-/// Keeps the socket open for as long as there are subscriptions.
-async fn keep_connected() {
-    let mut failures = 0;
-    set_state(LiveState::Connecting);
-    while SOCKET.with_borrow(|socket| !socket.entries.is_empty()) {
-        let generation = SOCKET.with_borrow(|socket| socket.generation);
-        if let Some((client, actor)) = connect(generation).await {
-            failures = 0;
-            let (lost, interrupt) = abortable(actor.into_future());
-            if !SOCKET.with_borrow_mut(|socket| socket.open(generation, client, interrupt)) {
-                // Dropping it closes it; whoever is there now gets one of their own.
-                continue;
-            }
-            set_state(LiveState::Live);
-            SOCKET.with_borrow_mut(Socket::start_all);
-            let _aborted = lost.await;
-            SOCKET.with_borrow_mut(|socket| {
-                socket.client = None;
-                socket.entries.iter().for_each(Entry::stop);
-            });
-        }
-        if SOCKET.with_borrow(|socket| socket.entries.is_empty()) {
-            break;
-        }
-        set_state(LiveState::Reconnecting);
-        let (pause, interrupt) = abortable(TimeoutFuture::new(pause_ms(failures)));
-        SOCKET.with_borrow_mut(|socket| socket.interrupt = Some(interrupt));
-        let _aborted = pause.await;
-        failures += 1;
+fn lost(code: u16) {
+    let before = swap_link(None);
+    if matches!(before, Some(Link::Opening(_))) && UNAUTHENTICATED.contains(&code) {
+        api::unauthenticated();
     }
-    SOCKET.with_borrow_mut(|socket| {
-        socket.kept = false;
-        socket.client = None;
-    });
-    set_state(LiveState::Idle);
+    drop(before);
+    pause();
 }
 
-/// Opens a socket for the session of a generation.
-async fn connect(generation: u64) -> Option<(Client, ConnectionActor)> {
-    let opened = async {
-        let location = window().location();
-        let scheme = match location.protocol().ok()?.as_str() {
-            "https:" => "wss",
-            _ => "ws",
-        };
-        let url = format!("{scheme}://{}/graphql/ws", location.host().ok()?);
-        let socket = WsMeta::connect(url, vec![PROTOCOL]).await.ok()?;
-        let built = Client::build(Connection::new(socket).await)
-            .subscription_buffer_size(BUFFERED_EVENTS)
-            .keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_retries(1)
-            .await;
-        // A refusal says nothing of a session that began meanwhile.
-        if let Err(graphql_ws_client::Error::Close(4401 | 4403, _)) = &built
-            && SOCKET.with_borrow(|socket| socket.generation == generation)
-        {
-            api::unauthenticated();
+/// Opens a lost socket again after a while, if anybody wants it.
+fn pause() {
+    let is_wanted = HUB.with_borrow_mut(|hub| {
+        for entry in &mut hub.entries {
+            entry.running = None;
         }
-        built.ok()
-    };
-    match select(Box::pin(opened), TimeoutFuture::new(CONNECT_TIMEOUT_MS)).await {
-        Either::Left((opened, _)) => opened,
-        Either::Right(_) => None,
+        if hub.entries.is_empty() {
+            hub.link = None;
+            return false;
+        }
+        let timer = Timeout::new(pause_ms(hub.failures), connect);
+        hub.failures += 1;
+        hub.link = Some(Link::Pausing(timer));
+        true
+    });
+    set_state(if is_wanted {
+        LiveState::Reconnecting
+    } else {
+        LiveState::Idle
+    });
+}
+
+/// Ends a pause: there is reason to hope.
+fn retry_now() {
+    if HUB.with_borrow(|hub| matches!(hub.link, Some(Link::Pausing(_)))) {
+        connect();
+    }
+}
+
+/// Takes a socket for lost: the network is gone, and the browser would notice only much later.
+fn give_up() {
+    if HUB.with_borrow(|hub| matches!(hub.link, Some(Link::Open(_) | Link::Opening(_)))) {
+        lost(0);
     }
 }
 
@@ -354,24 +370,5 @@ fn pause_ms(failures: i32) -> u32 {
 fn set_state(new: LiveState) {
     if let Some(state) = STATE.get() {
         state.set(new);
-    }
-}
-
-/// An operation that is JSON already, and whose answers stay JSON: the socket's code exists
-/// once, whatever the number of subscriptions in the app.
-struct RawOperation(Value);
-
-impl Serialize for RawOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl GraphqlOperation for RawOperation {
-    type Response = Value;
-    type Error = serde_json::Error;
-
-    fn decode(&self, data: Value) -> Result<Value, serde_json::Error> {
-        Ok(data)
     }
 }
