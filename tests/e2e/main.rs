@@ -4,6 +4,7 @@
 mod doors;
 mod editing;
 mod frame;
+mod later;
 
 use dash_tests::TestApp;
 use dash_tests::browser::Browser;

@@ -3,7 +3,8 @@
 //   charts-<hash>.js       web/js/charts.js and ECharts in one module; its path is written into
 //                          <meta name="dash-charts" content=""> of index.html, from where the
 //                          client imports it when the first chart is shown
-//   dash-web_bg-<hash>.wasm, and the parts of the program that are fetched later; see split.mjs
+//   dash-web_bg-<hash>.wasm, and a file for each part of the program that is fetched later, or for
+//                          what several have in common; see split.mjs and chunks.mjs
 //   app-<hash>.js          the module that Trunk wrote into the page, with all that it imports
 //   boot-<hash>.js         any other inline script of the page; with both gone the content security
 //                          policy need not allow inline scripts
@@ -16,7 +17,7 @@
 //
 // Names with a hash never change their content and can be cached for ever; index.html and
 // explorer/index.html cannot. The build fails when what a page loads first, or the charts, outgrow
-// their budget.
+// their budget; see routes.mjs.
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";

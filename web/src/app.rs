@@ -13,10 +13,7 @@ use crate::{
     },
     format::Clock,
     live,
-    pages::{
-        home::HomePage, log_in::LogInPage, not_found::NotFoundPage, settings::SettingsPage,
-        sign_up::SignUpPage,
-    },
+    pages::not_found::NotFoundPage,
     parts::{self, Part},
     session::Session,
     theme::Theme,
@@ -33,17 +30,17 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Routes fallback=NotFoundPage>
-                <Route path=path!("/login") view=|| view! { <LogInPage/> }.into_any()/>
-                <Route path=path!("/signup") view=|| view! { <SignUpPage/> }.into_any()/>
-                <Route path=path!("/styleguide") view=|| view! { <Part page=parts::STYLEGUIDE/> }.into_any()/>
+                <Route path=path!("/login") view=|| view! { <Part view=parts::LOG_IN/> }.into_any()/>
+                <Route path=path!("/signup") view=|| view! { <Part view=parts::SIGN_UP/> }.into_any()/>
+                <Route path=path!("/styleguide") view=|| view! { <Part view=parts::STYLEGUIDE/> }.into_any()/>
                 <ParentRoute path=path!("") view=Frame>
-                    <Route path=path!("") view=|| view! { <HomePage/> }.into_any()/>
-                    <Route path=path!("dashboards") view=|| view! { <Part page=parts::DASHBOARDS/> }.into_any()/>
-                    <Route path=path!("dashboards/:id") view=|| view! { <Part page=parts::DASHBOARD/> }.into_any()/>
-                    <Route path=path!("pipelines") view=|| view! { <Part page=parts::PIPELINES/> }.into_any()/>
-                    <Route path=path!("pipelines/new/:kind?") view=|| view! { <Part page=parts::NEW_PIPELINE/> }.into_any()/>
-                    <Route path=path!("pipelines/:id/:tab?") view=|| view! { <Part page=parts::PIPELINE/> }.into_any()/>
-                    <Route path=path!("settings") view=|| view! { <SettingsPage/> }.into_any()/>
+                    <Route path=path!("") view=|| view! { <Part view=parts::HOME/> }.into_any()/>
+                    <Route path=path!("dashboards") view=|| view! { <Part view=parts::DASHBOARDS/> }.into_any()/>
+                    <Route path=path!("dashboards/:id") view=|| view! { <Part view=parts::DASHBOARD/> }.into_any()/>
+                    <Route path=path!("pipelines") view=|| view! { <Part view=parts::PIPELINES/> }.into_any()/>
+                    <Route path=path!("pipelines/new/:kind?") view=|| view! { <Part view=parts::NEW_PIPELINE/> }.into_any()/>
+                    <Route path=path!("pipelines/:id/:tab?") view=|| view! { <Part view=parts::PIPELINE/> }.into_any()/>
+                    <Route path=path!("settings") view=|| view! { <Part view=parts::SETTINGS/> }.into_any()/>
                     <Route path=path!("*any") view=|| view! { <NotFoundPage/> }.into_any()/>
                 </ParentRoute>
             </Routes>

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use js_sys::{Array, Date, Function, Intl, JsString, Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
@@ -119,6 +119,16 @@ pub fn relative(ms: i64, now_ms: i64) -> String {
     } else {
         format!("{text} ago")
     }
+}
+
+/// A text in small letters: how the browser does it, whose tables need not be loaded.
+pub fn lowercase(text: &str) -> String {
+    JsString::from(text).to_lower_case().into()
+}
+
+/// A text in capital letters, likewise.
+pub fn uppercase(text: &str) -> String {
+    JsString::from(text).to_upper_case().into()
 }
 
 /// A noun with its number: `1 pipeline`, `2 pipelines`.

@@ -23,4 +23,5 @@ fn main() {
         skeleton.remove();
     }
     mount_to_body(app::App);
+    parts::prefetch::open_page();
 }

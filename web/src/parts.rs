@@ -1,111 +1,122 @@
-//! The parts of the client that are fetched when they are first shown: the pages of dashboards,
-//! of pipelines, and the style guide. Everything else is in the first load.
+//! The parts of the client that are fetched when they are first shown: every page, and what a page
+//! can do without at first. The first load has the rest: the frame, the session, the building
+//! blocks.
 //!
-//! Each function below is a split point: after linking, what only it reaches becomes a file of
-//! its own (`scripts/split.mjs`). Functions with the same part's name share one file.
+//! Each function of `split` is a split point: after linking, what only it reaches becomes a file of
+//! its own (`scripts/split.mjs`). Functions with the same part's name share one file. Which page
+//! loads which is also known to the build, for its budgets (`scripts/routes.mjs`).
 
-#![expect(
-    clippy::unnecessary_wraps,
-    reason = "a part cannot fail, but fetching it can: the splitter adds that to the result"
-)]
+pub mod prefetch;
+pub mod set;
+mod split;
 
 use futures_util::future::LocalBoxFuture;
 use leptos::{
-    prelude::*,
-    reactive::spawn_local_scoped_with_cancellation,
-    wasm_split::{SplitLoaderError, wasm_split},
+    prelude::*, reactive::spawn_local_scoped_with_cancellation, wasm_split::SplitLoaderError,
 };
 
 use crate::{
     api::{ApiError, ErrorCode},
-    components::{ErrorPanel, Skeleton},
-    pages::{
-        dashboard::DashboardPage, dashboards::DashboardsPage, new_pipeline::NewPipelinePage,
-        pipeline::PipelinePage, pipelines::PipelinesPage, styleguide::StyleguidePage,
+    components::{
+        ErrorPanel, Skeleton,
+        frame::Extras,
+        line_chart::{LineLook, LinePoints},
     },
+    pages::dashboard::toolbox::Tools,
 };
 
-type Fetched = Result<AnyView, SplitLoaderError>;
+/// What becomes of fetching something.
+pub type Fetched<T> = Result<T, SplitLoaderError>;
 
-/// Fetches a part, unless it is there, and makes a page of it.
-pub type Fetch = fn() -> LocalBoxFuture<'static, Fetched>;
+/// Something that is on its way.
+pub type Fetching<T> = LocalBoxFuture<'static, Fetched<T>>;
 
-#[wasm_split(dashboards, wasm_split_path = ::leptos::wasm_split, fallible)]
-fn dashboards() -> Fetched {
-    Ok(view! { <DashboardsPage/> }.into_any())
-}
+/// Fetches a part, unless it is there, and makes a view of it.
+pub type Fetch = fn() -> Fetching<AnyView>;
 
-#[wasm_split(dashboards, wasm_split_path = ::leptos::wasm_split, fallible)]
-fn dashboard() -> Fetched {
-    Ok(view! { <DashboardPage/> }.into_any())
-}
-
-#[wasm_split(pipelines, wasm_split_path = ::leptos::wasm_split, fallible)]
-fn pipelines() -> Fetched {
-    Ok(view! { <PipelinesPage/> }.into_any())
-}
-
-#[wasm_split(pipelines, wasm_split_path = ::leptos::wasm_split, fallible)]
-fn pipeline() -> Fetched {
-    Ok(view! { <PipelinePage/> }.into_any())
-}
-
-#[wasm_split(pipelines, wasm_split_path = ::leptos::wasm_split, fallible)]
-fn new_pipeline() -> Fetched {
-    Ok(view! { <NewPipelinePage/> }.into_any())
-}
-
-#[wasm_split(styleguide, wasm_split_path = ::leptos::wasm_split, fallible)]
-fn styleguide() -> Fetched {
-    Ok(view! { <StyleguidePage/> }.into_any())
-}
-
+/// The page that shows what there is and what to do next.
+pub const HOME: Fetch = || Box::pin(split::home());
+/// The page to log in.
+pub const LOG_IN: Fetch = || Box::pin(split::log_in());
+/// The page to sign up.
+pub const SIGN_UP: Fetch = || Box::pin(split::sign_up());
+/// The page of the organization, its plan and its members.
+pub const SETTINGS: Fetch = || Box::pin(split::settings());
 /// The page of all dashboards.
-pub const DASHBOARDS: Fetch = || Box::pin(dashboards());
+pub const DASHBOARDS: Fetch = || Box::pin(split::dashboards());
 /// The page of one dashboard.
-pub const DASHBOARD: Fetch = || Box::pin(dashboard());
+pub const DASHBOARD: Fetch = || Box::pin(split::dashboard());
 /// The page of all pipelines.
-pub const PIPELINES: Fetch = || Box::pin(pipelines());
+pub const PIPELINES: Fetch = || Box::pin(split::pipelines());
 /// The page of one pipeline.
-pub const PIPELINE: Fetch = || Box::pin(pipeline());
+pub const PIPELINE: Fetch = || Box::pin(split::pipeline());
+/// A pipeline's tab “Overview”.
+pub const OVERVIEW_TAB: Fetch = || Box::pin(split::overview_tab());
+/// A pipeline's tab “Runs”.
+pub const RUNS_TAB: Fetch = || Box::pin(split::runs_tab());
+/// A pipeline's tab “Errors”.
+pub const ERRORS_TAB: Fetch = || Box::pin(split::errors_tab());
+/// A pipeline's tab “Source”.
+pub const SOURCE_TAB: Fetch = || Box::pin(split::source_tab());
+/// A pipeline's tab “Transform”.
+pub const TRANSFORM_TAB: Fetch = || Box::pin(split::transform_tab());
+/// A pipeline's tab “Settings”.
+pub const SETTINGS_TAB: Fetch = || Box::pin(split::settings_tab());
 /// The pages that make a pipeline.
-pub const NEW_PIPELINE: Fetch = || Box::pin(new_pipeline());
+pub const NEW_PIPELINE: Fetch = || Box::pin(split::new_pipeline());
 /// The style guide.
-pub const STYLEGUIDE: Fetch = || Box::pin(styleguide());
+pub const STYLEGUIDE: Fetch = || Box::pin(split::styleguide());
 
-/// Fetches the part behind an address ahead of time; for links that are pointed at.
-pub fn prefetch(path: &str) {
-    let part: LocalBoxFuture<'static, Result<(), SplitLoaderError>> =
-        if path.starts_with("/dashboards") {
-            Box::pin(__wasm_split_preload_dashboards())
-        } else if path.starts_with("/pipelines") {
-            Box::pin(__wasm_split_preload_pipelines())
-        } else {
-            return;
-        };
-    leptos::task::spawn_local(async move {
-        // When it fails, opening the page tries again and says so.
-        drop(part.await);
-    });
+/// What of the frame is seen only when it is asked for.
+pub fn extras() -> Fetching<Extras> {
+    Box::pin(split::extras())
 }
 
-/// A page that may still have to be fetched: grey meanwhile, an explanation when that fails.
+/// What a dashboard is changed with.
+pub fn tools() -> Fetching<Tools> {
+    Box::pin(split::tools())
+}
+
+/// Lines over time: the code that knows `ECharts`.
+pub fn line_chart(
+    points: Signal<LinePoints>,
+    look: Signal<LineLook>,
+    title: Signal<String>,
+) -> Fetching<AnyView> {
+    Box::pin(split::line_chart(points, look, title))
+}
+
+/// A page, or a part of one, that may still have to be fetched: grey meanwhile, an explanation when
+/// that fails.
 #[component]
 pub fn Part(
     /// Which one.
-    page: Fetch,
+    view: Fetch,
+    /// What is seen until it is there.
+    #[prop(default = waiting)]
+    waiting: fn() -> AnyView,
 ) -> impl IntoView {
-    let (next, changed) = (StoredValue::new_local(Some(waiting())), Trigger::new());
+    later(view(), waiting(), failed)
+}
+
+/// Shows what is fetched once it is there: one view until then, another one when it fails.
+pub fn later(
+    view: Fetching<AnyView>,
+    waiting: AnyView,
+    failed: impl FnOnce() -> AnyView + 'static,
+) -> AnyView {
+    let (next, changed) = (StoredValue::new_local(Some(waiting)), Trigger::new());
     spawn_local_scoped_with_cancellation(async move {
-        let view = page().await.unwrap_or_else(|_| failed());
+        let view = view.await.unwrap_or_else(|_| failed());
         next.set_value(Some(view));
         changed.notify();
     });
     // The view is taken out, not cloned: each is shown once.
-    move || {
+    let shown = move || {
         changed.track();
         next.try_update_value(Option::take).flatten()
-    }
+    };
+    shown.into_any()
 }
 
 fn waiting() -> AnyView {
@@ -118,12 +129,14 @@ fn waiting() -> AnyView {
     .into_any()
 }
 
+/// What is said when a part could not be fetched.
+pub const MISSING: &str = "A part of Dash could not be fetched: the connection was lost, or Dash \
+                           was updated while this page was open. Reload the page to go on.";
+
 fn failed() -> AnyView {
     let error = ApiError {
         code: ErrorCode::Internal,
-        message: "A part of Dash could not be fetched: the connection was lost, or Dash was \
-                  updated while this page was open. Reload the page to go on."
-            .to_owned(),
+        message: MISSING.to_owned(),
         request_id: None,
     };
     let reload = || drop(window().location().reload());

@@ -141,22 +141,35 @@ pub fn Chart(
         <div class="chart" class:is-loading=move || loading.get() == Loading::Waiting>
             <div class="chart-place" role="img" aria-label=label node_ref=place></div>
             <Show when=move || loading.get() == Loading::Failed>
-                <div class="chart-failed">
-                    <p>"The chart could not be loaded. Check your connection."</p>
-                    <button
-                        type="button"
-                        class="btn"
-                        on:click={
-                            let draw = draw.clone();
-                            move |_| draw()
-                        }
-                    >
-                        "Try again"
-                    </button>
-                </div>
+                <ChartFailed on_retry=draw.clone()/>
             </Show>
         </div>
     }
+}
+
+/// Says that a chart is not there, and offers to try again.
+#[component]
+pub fn ChartFailed(
+    /// Tries again.
+    #[prop(into)]
+    on_retry: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <div class="chart-failed">
+            <p>"The chart could not be loaded. Check your connection."</p>
+            <button type="button" class="btn" on:click=move |_| on_retry.run(())>
+                "Try again"
+            </button>
+        </div>
+    }
+}
+
+/// Begins to load the bundle, which a chart will need in a moment.
+pub fn prefetch() {
+    spawn_local(async {
+        // When it fails, the chart tries again and says so.
+        drop(load(&bundle_url()).await);
+    });
 }
 
 /// Hands new options over when it is the chart's turn, and while nobody sees it not at all.

@@ -17,6 +17,7 @@ use super::{
     shortcuts::{ShortcutsDialog, listen},
 };
 use crate::{
+    parts::{self, prefetch, set::PartSet},
     session::{SessionState, known_here, use_session},
     theme::storage,
 };
@@ -88,6 +89,21 @@ impl FrameContext {
         }
     }
 }
+
+/// What of the frame is seen only when it is asked for; it is fetched after everything else.
+#[derive(Clone, Copy)]
+pub struct Extras {
+    /// The command palette.
+    pub palette: fn() -> AnyView,
+    /// The list of keyboard shortcuts.
+    pub shortcuts: fn() -> AnyView,
+}
+
+/// The views. Named by nothing but their split point.
+pub const EXTRAS: Extras = Extras {
+    palette: || view! { <Palette/> }.into_any(),
+    shortcuts: || view! { <ShortcutsDialog/> }.into_any(),
+};
 
 /// Names the browser's window.
 pub fn set_window_title(title: &str) {
@@ -169,6 +185,8 @@ fn Loading() -> impl IntoView {
 fn Shell() -> impl IntoView {
     let frame = use_frame();
     listen(frame);
+    let extras = PartSet::new(parts::extras);
+    prefetch::extras_when_idle();
     view! {
         <a class="skip" href="#content" rel="external">"Skip to the content"</a>
         <div class="app" class:narrow=frame.narrow>
@@ -182,8 +200,8 @@ fn Shell() -> impl IntoView {
             </div>
             <sidebar::BottomBar/>
         </div>
-        <Palette/>
-        <ShortcutsDialog/>
+        {extras.once(move || frame.palette_open.get(), |extras| (extras.palette)())}
+        {extras.once(move || frame.shortcuts_open.get(), |extras| (extras.shortcuts)())}
     }
 }
 

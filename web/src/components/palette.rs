@@ -10,6 +10,7 @@ use super::{
     frame::use_frame,
 };
 use crate::{
+    format::lowercase,
     session::{Session, use_session},
     theme::{Theme, ThemeChoice, use_theme},
 };
@@ -227,13 +228,13 @@ fn commands(session: Session) -> Vec<Command> {
 
 /// The commands that have every typed word, those that begin with the first one at the front.
 fn matching(all: Vec<Command>, typed: &str) -> Vec<Command> {
-    let typed = typed.to_lowercase();
+    let typed = lowercase(typed);
     let words: Vec<&str> = typed.split_whitespace().collect();
     let mut found: Vec<(bool, Command)> = all
         .into_iter()
         .filter_map(|command| {
-            let label = command.label.to_lowercase();
-            let kind = command.kind.to_lowercase();
+            let label = lowercase(&command.label);
+            let kind = lowercase(command.kind);
             let all = words
                 .iter()
                 .all(|word| label.contains(word) || kind.contains(word));

@@ -1,15 +1,19 @@
 //! An open dashboard: it shows its widgets live, and lets people who may change them do so.
 //!
-//! `board` holds its state, `feed` brings the data, `canvas` draws it; the modules below this one
-//! are used by the gallery too where they name things (`operations`, `dialogs`).
+//! `board` holds its state, `feed` brings the data, `canvas` draws it. What changes a dashboard is
+//! `tools`: a dashboard is first looked at, so they are a part of their own that is fetched later.
+//! The gallery uses some of these modules too (`operations`, `toolbox`).
 
+mod acts;
 mod board;
 mod canvas;
 mod content;
 pub mod dialogs;
+mod editing_acts;
 mod editor;
 mod feed;
 mod gesture;
+mod hands;
 mod history;
 pub mod operations;
 mod previews;
@@ -18,9 +22,10 @@ mod saving;
 mod tile_view;
 pub mod tiles;
 mod toolbar;
+pub mod toolbox;
+pub mod tools;
 mod widget_body;
 
-use cynic::MutationBuilder;
 use dash_shared::ranges::TimeRange;
 use leptos::{html::Div, prelude::*, task::spawn_local};
 use leptos_router::{
@@ -31,19 +36,18 @@ use leptos_router::{
 use self::{
     board::{Board, Phase},
     canvas::{Canvas, TileActs},
-    dialogs::{DeleteDialog, RenameDialog},
-    editor::{Editor, Subject},
-    operations as op,
-    record_drawer::RecordDrawer,
-    saving::{Saving, SavingDialogs},
+    editor::Subject,
+    saving::Saving,
     toolbar::{Toolbar, ToolbarActs},
+    toolbox::toolbox,
 };
 use crate::{
-    api::{self, accounts::Role},
+    api::accounts::Role,
     components::{
         Banner, Button, ButtonKind, Crumb, EmptyState, ErrorPanel, Icon, LiveDot, PageHead,
-        Skeleton, Tone, record_table::OpenedRow, use_toasts,
+        Skeleton, Tone, record_table::OpenedRow,
     },
+    parts::prefetch,
     session::use_session,
 };
 
@@ -60,7 +64,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
     let chosen = chosen_range();
     let board = Board::new(id, chosen);
     feed::start(board, chosen);
-    previews::keep_fresh(board);
+    let toolbox = toolbox();
     let saving = Saving::new(board);
     let session = use_session();
     let may_edit = Signal::derive(move || {
@@ -75,13 +79,17 @@ fn OpenDashboard(id: String) -> impl IntoView {
     let screen = NodeRef::<Div>::new();
 
     let choose_range = choose_range(board);
-    let add_widget = Callback::new(move |()| {
-        if !board.editing.get_untracked() {
-            board.start_editing();
-        }
-        subject.set(Some(Subject::New));
-    });
+    let edit = move |widget: Subject| {
+        toolbox.open(move |_| {
+            if !board.editing.get_untracked() {
+                board.start_editing();
+            }
+            subject.set(Some(widget));
+        });
+    };
+    let add_widget = Callback::new(move |()| edit(Subject::New));
     let toolbar_acts = ToolbarActs {
+        toolbox,
         choose_range,
         add_widget,
         full_screen: Callback::new(move |()| {
@@ -89,20 +97,18 @@ fn OpenDashboard(id: String) -> impl IntoView {
                 drop(screen.request_fullscreen());
             }
         }),
-        keep_range: keep_range(board),
-        duplicate: duplicate(board),
         renaming,
         deleting,
     };
     let tile_acts = TileActs {
-        edit: Callback::new(move |key| subject.set(Some(Subject::Existing(key)))),
+        toolbox,
+        edit: Callback::new(move |key| edit(Subject::Existing(key))),
         open_record: Callback::new(move |row| opened.set(Some(row))),
         choose_range,
     };
     let navigate = use_navigate();
-    let leave = move |_: String| {
-        navigate("/dashboards", NavigateOptions::default());
-    };
+    let leave = Callback::new(move |_| navigate("/dashboards", NavigateOptions::default()));
+    let renamed = Callback::new(move |dashboard| board.show(&dashboard));
     let title = Signal::derive(move || board.name.get());
     let is_empty = Memo::new(move |_| board.tiles.with(Vec::is_empty));
     let phase = Memo::new(move |_| board.phase.get());
@@ -115,13 +121,16 @@ fn OpenDashboard(id: String) -> impl IntoView {
             }/>
         }
         .into_any(),
-        Phase::Ready => view! {
-            <Show when=move || is_empty.get()>
-                <NothingYet may_edit add_widget/>
-            </Show>
-            <Canvas board acts=tile_acts may_edit/>
+        Phase::Ready => {
+            prefetch::dashboard_when_idle();
+            view! {
+                <Show when=move || is_empty.get()>
+                    <NothingYet may_edit add_widget/>
+                </Show>
+                <Canvas board acts=tile_acts may_edit/>
+            }
+            .into_any()
         }
-        .into_any(),
     };
     view! {
         <PageHead title crumbs=vec![Crumb::new("Dashboards", "/dashboards")]>
@@ -139,14 +148,22 @@ fn OpenDashboard(id: String) -> impl IntoView {
             </Show>
             {body}
         </div>
-        <Editor board subject/>
-        <RecordDrawer opened/>
-        <SavingDialogs saving/>
-        <RenameDialog
-            target=renaming
-            on_renamed=move |dashboard: op::Dashboard| board.show(&dashboard)
-        />
-        <DeleteDialog target=deleting on_deleted=leave/>
+        {toolbox.once(
+            move || board.editing.get(),
+            move |tools| (tools.workshop)(board, saving, subject),
+        )}
+        {toolbox.once(
+            move || opened.with(Option::is_some),
+            move |tools| (tools.record)(opened),
+        )}
+        {toolbox.once(
+            move || renaming.with(Option::is_some),
+            move |tools| (tools.rename)(renaming, renamed),
+        )}
+        {toolbox.once(
+            move || deleting.with(Option::is_some),
+            move |tools| (tools.delete)(deleting, leave),
+        )}
     }
 }
 
@@ -183,105 +200,6 @@ fn choose_range(board: Board) -> Callback<TimeRange> {
         };
         navigate(&address, options);
     })
-}
-
-/// Saves the range that is looked at as the one that the dashboard opens with.
-fn keep_range(board: Board) -> Callback<()> {
-    let toasts = use_toasts();
-    Callback::new(move |()| {
-        let input = op::UpdateDashboardInput {
-            id: cynic::Id::new(board.id.get_value()),
-            version: None,
-            name: None,
-            range: Some(tiles::range_input(board.range.get_untracked())),
-            widgets: None,
-        };
-        spawn_local(async move {
-            let variables = op::UpdateDashboardVariables { input };
-            match api::run(op::UpdateDashboard::build(variables)).await {
-                Ok(answer) => match (
-                    answer.update_dashboard.user_errors.first(),
-                    &answer.update_dashboard.dashboard,
-                ) {
-                    (Some(error), _) => toasts.error(error.message.clone()),
-                    (None, Some(dashboard)) => {
-                        board.show(dashboard);
-                        toasts.success("The dashboard opens with this time range now.");
-                    }
-                    (None, None) => {}
-                },
-                Err(error) => toasts.api_error(&error),
-            }
-        });
-    })
-}
-
-/// Makes a copy of the dashboard and opens it.
-fn duplicate(board: Board) -> Callback<()> {
-    let (navigate, toasts, session) = (use_navigate(), use_toasts(), use_session());
-    Callback::new(move |()| {
-        let navigate = navigate.clone();
-        let name: String = format!("Copy of {}", board.name.get_untracked())
-            .chars()
-            .take(dash_shared::MAX_NAME_CHARS)
-            .collect();
-        let widgets: Vec<op::WidgetInput> = board.tiles.with_untracked(|tiles| {
-            let input = |tile: &tiles::Tile| tile.definition.input(None, tile.position);
-            tiles.iter().map(input).collect()
-        });
-        let range = tiles::range_input(board.own_range.get_untracked());
-        spawn_local(async move {
-            match copy(name, widgets, range).await {
-                Ok(id) => {
-                    session.refresh_directory();
-                    toasts.success("This is the copy.");
-                    navigate(&format!("/dashboards/{id}"), NavigateOptions::default());
-                }
-                Err(message) => toasts.error(message),
-            }
-        });
-    })
-}
-
-async fn copy(
-    name: String,
-    widgets: Vec<op::WidgetInput>,
-    range: op::TimeRangeInput,
-) -> Result<String, String> {
-    let input = op::CreateDashboardInput {
-        name,
-        pipeline_id: None,
-    };
-    let created = api::run(op::CreateDashboard::build(op::CreateDashboardVariables {
-        input,
-    }))
-    .await
-    .map_err(|error| error.message)?
-    .create_dashboard;
-    if let Some(error) = created.user_errors.first() {
-        return Err(error.message.clone());
-    }
-    let id = created
-        .dashboard
-        .map(|dashboard| dashboard.id)
-        .ok_or_else(|| api::ApiError::internal().message)?;
-    let input = op::UpdateDashboardInput {
-        id: id.clone(),
-        version: None,
-        name: None,
-        range: Some(range),
-        widgets: Some(widgets),
-    };
-    let filled = api::run(op::UpdateDashboard::build(op::UpdateDashboardVariables {
-        input,
-    }))
-    .await
-    .map_err(|error| error.message)?
-    .update_dashboard;
-    match filled.user_errors.first() {
-        Some(error) => Err(error.message.clone()),
-        None => Ok(id.into_inner()),
-    }
 }
 
 /// The layout of most dashboards in grey, while it is not known what is on this one.

@@ -1,16 +1,16 @@
 //! The gallery of dashboards, and making a new one.
 
-mod new_dialog;
+pub mod new_dialog;
 mod thumbnail;
 
 use cynic::QueryBuilder;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-use self::{new_dialog::NewDialog, thumbnail::Thumbnail};
+use self::thumbnail::Thumbnail;
 use super::dashboard::{
-    dialogs::{DeleteDialog, Named, RenameDialog},
     operations::{Dashboard, Gallery, GalleryVariables},
+    toolbox::{Named, toolbox},
 };
 use crate::{
     api::{self, ApiError, PageInfo, accounts::Role},
@@ -19,6 +19,7 @@ use crate::{
         RelativeTime, Skeleton, toast::Toasts, use_toasts,
     },
     format,
+    parts::prefetch,
     session::use_session,
 };
 
@@ -49,16 +50,17 @@ pub fn DashboardsPage() -> impl IntoView {
     load();
 
     let create = Callback::new(move |()| is_creating.set(true));
-    let renamed = move |changed: Dashboard| {
+    let renamed = Callback::new(move |changed: Dashboard| {
         dashboards.update(|all| {
             if let Some(known) = all.iter_mut().find(|known| known.id == changed.id) {
                 *known = changed;
             }
         });
-    };
-    let deleted = move |id: String| {
+    });
+    let deleted = Callback::new(move |id: String| {
         dashboards.update(|all| all.retain(|known| known.id.inner() != id));
-    };
+    });
+    let toolbox = toolbox();
     let is_empty = Memo::new(move |_| dashboards.with(Vec::is_empty));
     let cards = move || {
         view! {
@@ -89,8 +91,14 @@ pub fn DashboardsPage() -> impl IntoView {
             }/>
         }
         .into_any(),
-        Loaded::Ready if is_empty.get() => view! { <Nothing may_edit create/> }.into_any(),
-        Loaded::Ready => cards().into_any(),
+        Loaded::Ready => {
+            prefetch::dashboard_when_idle();
+            if is_empty.get() {
+                view! { <Nothing may_edit create/> }.into_any()
+            } else {
+                cards().into_any()
+            }
+        }
     };
     view! {
         <PageHead title="Dashboards">
@@ -106,9 +114,15 @@ pub fn DashboardsPage() -> impl IntoView {
             </Show>
         </PageHead>
         <div class="page">{body}</div>
-        <NewDialog open=is_creating/>
-        <RenameDialog target=renaming on_renamed=renamed/>
-        <DeleteDialog target=deleting on_deleted=deleted/>
+        {toolbox.once(move || is_creating.get(), move |tools| (tools.create)(is_creating))}
+        {toolbox.once(
+            move || renaming.with(Option::is_some),
+            move |tools| (tools.rename)(renaming, renamed),
+        )}
+        {toolbox.once(
+            move || deleting.with(Option::is_some),
+            move |tools| (tools.delete)(deleting, deleted),
+        )}
     }
 }
 

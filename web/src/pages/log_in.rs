@@ -13,6 +13,7 @@ use crate::{
         errors::FormErrors,
     },
     components::{Button, ButtonKind, ButtonSize, Field, FormError, Input},
+    format::lowercase,
     session::use_session,
 };
 
@@ -26,7 +27,7 @@ pub fn LogInPage() -> impl IntoView {
         event.prevent_default();
         errors.clear();
         let input = LogInInput {
-            email: email.get_untracked().trim().to_lowercase(),
+            email: lowercase(email.get_untracked().trim()),
             password: password.get_untracked(),
         };
         if input.email.is_empty() {

@@ -1,5 +1,6 @@
 //! One pipeline at `/pipelines/:id/:tab?`: its head with the acts, and the tabs. Loads the
-//! pipeline, follows it, and gives both to the tabs as a [`Store`].
+//! pipeline, follows it, and gives both to the tabs as a [`Store`]. The tabs are parts of
+//! their own, which are fetched when they are opened.
 
 pub mod acts;
 pub mod feed;
@@ -14,12 +15,12 @@ pub mod queries;
 pub mod source_test;
 pub mod words;
 
-mod errors_tab;
+pub mod errors_tab;
 mod event_table;
 pub mod flow;
-mod overview_tab;
+pub mod overview_tab;
 mod run_details;
-mod runs_tab;
+pub mod runs_tab;
 mod save_bar;
 pub mod settings_tab;
 pub mod source_tab;
@@ -31,6 +32,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::api::{self, ApiError, pipelines::PipelineState};
 use crate::components::{Crumb, ErrorPanel, PageHead, Skeleton, Tab, Tabs};
+use crate::parts::{self, Part, prefetch};
 use feed::Feed;
 use head::{Head, TopActs};
 use queries::{Pipeline, PipelineQuery, PipelineVariables, Run, RunState, Source};
@@ -101,6 +103,7 @@ pub fn PipelinePage() -> impl IntoView {
             .with(|params| params.get("tab").filter(|tab| !tab.is_empty()))
             .unwrap_or_else(|| "overview".to_owned())
     });
+    prefetch::tab(&tab.get_untracked());
     move || view! { <Loader id=id.get() tab/> }
 }
 
@@ -144,6 +147,7 @@ fn Body(pipeline: Pipeline, tab: Memo<String>) -> impl IntoView {
     let base = format!("/pipelines/{}", pipeline.id.inner());
     let store = Store::new(pipeline);
     provide_context(store);
+    prefetch::tabs_when_idle();
     let title = Signal::derive(move || store.pipeline.with(|pipeline| pipeline.name.clone()));
     let troubles = Signal::derive(move || {
         let failed = |run: &Run| i64::from(run.failed) + i64::from(run.error.is_some());
@@ -158,12 +162,12 @@ fn Body(pipeline: Pipeline, tab: Memo<String>) -> impl IntoView {
         Tab::new("settings", "Settings", format!("{base}/settings")),
     ];
     let content = move || match tab.get().as_str() {
-        "source" => view! { <source_tab::SourceTab/> }.into_any(),
-        "transform" => view! { <transform_tab::TransformTab/> }.into_any(),
-        "runs" => view! { <runs_tab::RunsTab/> }.into_any(),
-        "errors" => view! { <errors_tab::ErrorsTab/> }.into_any(),
-        "settings" => view! { <settings_tab::SettingsTab/> }.into_any(),
-        _ => view! { <overview_tab::OverviewTab/> }.into_any(),
+        "source" => view! { <Part view=parts::SOURCE_TAB waiting/> }.into_any(),
+        "transform" => view! { <Part view=parts::TRANSFORM_TAB waiting/> }.into_any(),
+        "runs" => view! { <Part view=parts::RUNS_TAB waiting/> }.into_any(),
+        "errors" => view! { <Part view=parts::ERRORS_TAB waiting/> }.into_any(),
+        "settings" => view! { <Part view=parts::SETTINGS_TAB waiting/> }.into_any(),
+        _ => view! { <Part view=parts::OVERVIEW_TAB waiting/> }.into_any(),
     };
     view! {
         <PageHead title crumbs=crumbs()><TopActs store/></PageHead>
@@ -173,6 +177,16 @@ fn Body(pipeline: Pipeline, tab: Memo<String>) -> impl IntoView {
             {content}
         </div>
     }
+}
+
+/// A tab in grey, while it is being fetched.
+fn waiting() -> AnyView {
+    view! {
+        <div class="stack" aria-busy="true" aria-label="Loading">
+            <Skeleton width="100%" height="280px"/>
+        </div>
+    }
+    .into_any()
 }
 
 #[component]

@@ -13,7 +13,8 @@ use crate::components::{
     ButtonKind, ButtonLink, Column, EmptyState, ErrorPanel, Icon, Input, LoadMore, PageHead,
     Skeleton, Table, bind, use_toasts,
 };
-use crate::format::{now_ms, plural};
+use crate::format::{lowercase, now_ms, plural};
+use crate::parts::prefetch;
 use row::Row;
 
 /// How often the list is loaded again while it is looked at.
@@ -125,6 +126,7 @@ pub fn PipelinesPage() -> impl IntoView {
     let list = List::new();
     list.reload();
     refresh_while_seen(list);
+    prefetch::pipeline_when_idle();
     let filter = RwSignal::new(String::new());
     let is_empty = Memo::new(move |_| {
         list.rows
@@ -155,10 +157,10 @@ pub fn PipelinesPage() -> impl IntoView {
 #[component]
 fn Listing(list: List, filter: RwSignal<String>) -> impl IntoView {
     let shown = Memo::new(move |_| {
-        let wanted = filter.with(|filter| filter.trim().to_lowercase());
+        let wanted = filter.with(|filter| lowercase(filter.trim()));
         list.rows.with(|rows| {
             let rows = rows.iter().flatten();
-            let fits = |row: &&PipelineRow| row.name.to_lowercase().contains(&wanted);
+            let fits = |row: &&PipelineRow| lowercase(&row.name).contains(&wanted);
             rows.filter(fits).cloned().collect::<Vec<_>>()
         })
     });

@@ -137,8 +137,8 @@ fn NavLink(place: Place) -> impl IntoView {
             href=place.href()
             aria-current=on
             title=place.label()
-            on:pointerenter=move |_| prefetch(place.href())
-            on:focus=move |_| prefetch(place.href())
+            on:pointerenter=move |_| prefetch::page(place.href())
+            on:focus=move |_| prefetch::page(place.href())
         >
             <IconView icon=place.icon()/>
             <span class="side-text">{place.label()}</span>

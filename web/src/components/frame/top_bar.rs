@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::use_frame;
 use crate::{
     components::{Icon, IconButton, IconView, Menu, MenuItem, MenuSeparator},
+    format::uppercase,
     session::use_session,
     theme::use_theme,
 };
@@ -125,9 +126,6 @@ fn initials(name: &str) -> String {
         .split_whitespace()
         .filter_map(|word| word.chars().next());
     let first = words.next();
-    first
-        .into_iter()
-        .chain(words.next_back())
-        .flat_map(char::to_uppercase)
-        .collect()
+    let letters: String = first.into_iter().chain(words.next_back()).collect();
+    uppercase(&letters)
 }

@@ -2,16 +2,17 @@
 //! it puts the widgets below each other instead.
 
 use dash_shared::{
-    layout::{self, Direction},
+    layout,
     ranges::TimeRange,
     widgets::{GRID_COLUMNS, GridPosition},
 };
-use leptos::{ev::KeyboardEvent, html::Div, prelude::*};
+use leptos::{html::Div, prelude::*};
 
 use super::{
     board::{Board, positions},
     gesture::{Act, Gesture, Gestures},
     tile_view::TileView,
+    toolbox::Toolbox,
 };
 use crate::components::record_table::OpenedRow;
 
@@ -25,7 +26,9 @@ pub const ROW_PITCH_PX: f64 = 92.0;
 /// What a person can want of a widget that the page as a whole has to do.
 #[derive(Clone, Copy)]
 pub struct TileActs {
-    /// Opens the editor of a widget.
+    /// What the dashboard is changed with.
+    pub toolbox: Toolbox,
+    /// Begins to change the dashboard, unless it is being changed, and opens the editor of a widget.
     pub edit: Callback<u32>,
     /// Shows a whole record of a pipeline.
     pub open_record: Callback<OpenedRow>,
@@ -121,46 +124,4 @@ pub fn offset_px(gesture: Option<&Gesture>) -> [f64; 4] {
         }) => [0.0, 0.0, *x, *y],
         None => [0.0; 4],
     }
-}
-
-/// What the keyboard does to the widget that has it.
-pub fn handle_key(board: Board, key: u32, event: &KeyboardEvent, edit: Callback<u32>) {
-    let direction = match event.key().as_str() {
-        "ArrowUp" => Direction::Up,
-        "ArrowDown" => Direction::Down,
-        "ArrowLeft" => Direction::Left,
-        "ArrowRight" => Direction::Right,
-        "Delete" | "Backspace" => {
-            event.prevent_default();
-            board.remove(key);
-            return;
-        }
-        "Enter" => {
-            event.prevent_default();
-            edit.run(key);
-            return;
-        }
-        _ => return,
-    };
-    event.prevent_default();
-    let Some(tile) = untrack(|| board.tile(key)) else {
-        return;
-    };
-    let (kind, heading) = (tile.definition.kind, tile.definition.title);
-    let resizes = event.shift_key();
-    let moved = board.rearrange(key, |places, index| {
-        if resizes {
-            layout::stretch(places, index, direction, layout::smallest_size(kind))
-        } else {
-            layout::nudge(places, index, direction)
-        }
-    });
-    let said = match moved {
-        Some(place) if resizes => {
-            format!("{heading}: {} columns wide, {} rows high", place.w, place.h)
-        }
-        Some(place) => format!("{heading}: column {}, row {}", place.x + 1, place.y + 1),
-        None => format!("{heading} cannot go further"),
-    };
-    board.announce(&said);
 }

@@ -1,10 +1,13 @@
 //! What a widget shows at one moment, in the form its component takes.
 
 use super::{operations as op, tiles};
-use crate::components::{
-    line_chart::LinePoints,
-    record_table::{Column, Records, Row},
-    stat::StatFigure,
+use crate::{
+    components::{
+        line_chart::LinePoints,
+        record_table::{Column, Records, Row},
+        stat::StatFigure,
+    },
+    format::uppercase,
 };
 
 /// The data of a widget, or why there is none.
@@ -114,9 +117,8 @@ pub fn of_data(data: op::WidgetData) -> Option<(cynic::Id, Content)> {
 /// The text with a capital first letter.
 fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    let first: String = letters.by_ref().take(1).collect();
+    uppercase(&first) + letters.as_str()
 }
 
 fn records(data: op::TableData) -> Records {

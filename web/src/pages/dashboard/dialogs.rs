@@ -4,9 +4,12 @@ use cynic::MutationBuilder;
 use dash_shared::check_name;
 use leptos::{prelude::*, task::spawn_local};
 
-use super::operations::{
-    Dashboard, DeleteDashboard, DeleteDashboardInput, DeleteDashboardVariables, UpdateDashboard,
-    UpdateDashboardInput, UpdateDashboardVariables,
+use super::{
+    operations::{
+        Dashboard, DeleteDashboard, DeleteDashboardInput, DeleteDashboardVariables,
+        UpdateDashboard, UpdateDashboardInput, UpdateDashboardVariables,
+    },
+    toolbox::Named,
 };
 use crate::{
     api::{self, errors::FormErrors},
@@ -16,15 +19,6 @@ use crate::{
     },
     session::use_session,
 };
-
-/// The dashboard that a dialog is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    /// Its global id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-}
 
 /// Gives a dashboard another name.
 #[component]

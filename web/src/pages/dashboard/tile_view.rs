@@ -1,23 +1,17 @@
-//! One widget on the grid: its card, its menu, and the handles that appear while the dashboard is
-//! being changed.
+//! One widget on the grid: its card and its menu. While the dashboard is being changed the tools add
+//! their own (`hands`).
 
-use dash_shared::{
-    layout::{self, Direction},
-    widgets::{GRID_COLUMNS, WidgetKind},
-};
-use leptos::{
-    ev::{KeyboardEvent, PointerEvent},
-    prelude::*,
-};
+use dash_shared::widgets::{GRID_COLUMNS, WidgetKind};
+use leptos::{ev::KeyboardEvent, prelude::*};
 
 use super::{
     board::Board,
-    canvas::{TileActs, drawn_place, handle_key, offset_px},
-    gesture::{Act, Gestures},
+    canvas::{TileActs, drawn_place, offset_px},
+    gesture::Gestures,
     tiles::{Definition, Tile},
     widget_body::{WidgetBody, WidgetNote},
 };
-use crate::components::{Icon, Menu, MenuItem, MenuSeparator};
+use crate::components::{Icon, Menu, MenuItem};
 
 /// A widget.
 #[component]
@@ -43,7 +37,7 @@ pub fn TileView(
     });
     let definition = Memo::new(move |_| tile.with(|tile| tile.definition.clone()));
     let heading = Memo::new(move |_| definition.with(|definition| definition.title.clone()));
-    let editing = move || board.editing.get();
+    let tools = move || board.editing.get().then(|| acts.toolbox.get()).flatten();
     let own_gesture = Memo::new(move |_| {
         gestures
             .current
@@ -75,8 +69,8 @@ pub fn TileView(
     let on_key = move |event: KeyboardEvent| {
         // Keys pressed on a button inside belong to that button.
         let is_own = event.target() == event.current_target();
-        if is_own && board.editing.get_untracked() {
-            handle_key(board, key_, &event, acts.edit);
+        if is_own && let Some(tools) = untrack(tools) {
+            (tools.on_key)(board, key_, &event, acts.edit);
         }
     };
     view! {
@@ -93,7 +87,7 @@ pub fn TileView(
             style=("--dy", move || px(1))
             style=("--dw", move || px(2))
             style=("--dh", move || px(3))
-            tabindex=move || editing().then_some("0")
+            tabindex=move || board.editing.get().then_some("0")
             role="group"
             aria-label=label
             data-testid=move || format!("widget-{}", heading.get())
@@ -114,37 +108,10 @@ pub fn TileView(
                     on_range=acts.choose_range
                 />
             </div>
-            <Show when=editing>
-                <Handles gestures key_/>
-            </Show>
+            {move || tools().map(|tools| (tools.handles)(gestures, key_))}
         </article>
     }
     .into_any()
-}
-
-/// What the pointer takes hold of; it lies over the widget, so that a chart does not react.
-#[component]
-fn Handles(gestures: Gestures, key_: u32) -> impl IntoView {
-    let follow = move |event: PointerEvent| gestures.follow(&event);
-    view! {
-        <div
-            class="tile-grab"
-            aria-hidden="true"
-            on:pointerdown=move |event| gestures.start(&event, key_, Act::Move)
-            on:pointermove=follow
-            on:pointerup=move |_| gestures.finish()
-            on:pointercancel=move |_| gestures.give_up()
-        ></div>
-        <div
-            class="tile-corner"
-            aria-hidden="true"
-            data-testid="tile-corner"
-            on:pointerdown=move |event| gestures.start(&event, key_, Act::Resize)
-            on:pointermove=follow
-            on:pointerup=move |_| gestures.finish()
-            on:pointercancel=move |_| gestures.give_up()
-        ></div>
-    }
 }
 
 #[component]
@@ -155,17 +122,7 @@ fn TileMenu(
     may_edit: Signal<bool>,
     definition: Memo<Definition>,
 ) -> impl IntoView {
-    let edit = move || {
-        if !board.editing.get_untracked() {
-            board.start_editing();
-        }
-        acts.edit.run(key_);
-    };
-    let reorder = move |direction: Direction| {
-        board.rearrange(key_, |places, index| {
-            layout::reorder(places, index, direction)
-        });
-    };
+    let tools = move || board.editing.get().then(|| acts.toolbox.get()).flatten();
     let pipeline = move || {
         definition.with_untracked(|definition| format!("/pipelines/{}", definition.pipeline_id))
     };
@@ -173,37 +130,12 @@ fn TileMenu(
         <div class="tile-menu">
             <Menu label="Widget menu" test_id="widget-menu">
                 <Show when=move || may_edit.get()>
-                    <MenuItem icon=Icon::Edit on_click=edit test_id="widget-edit">
+                    <MenuItem icon=Icon::Edit on_click=move || acts.edit.run(key_) test_id="widget-edit">
                         "Edit widget"
                     </MenuItem>
                 </Show>
-                <Show when=move || board.editing.get()>
-                    <MenuItem
-                        icon=Icon::Copy
-                        on_click=move || board.duplicate(key_)
-                        test_id="widget-duplicate"
-                    >
-                        "Duplicate"
-                    </MenuItem>
-                    <MenuItem icon=Icon::ArrowUp on_click=move || reorder(Direction::Up)>
-                        "Move up"
-                    </MenuItem>
-                    <MenuItem icon=Icon::ArrowDown on_click=move || reorder(Direction::Down)>
-                        "Move down"
-                    </MenuItem>
-                </Show>
                 <MenuItem icon=Icon::Pipelines href=pipeline()>"Open pipeline"</MenuItem>
-                <Show when=move || board.editing.get()>
-                    <MenuSeparator/>
-                    <MenuItem
-                        icon=Icon::Trash
-                        danger=true
-                        on_click=move || board.remove(key_)
-                        test_id="widget-remove"
-                    >
-                        "Remove"
-                    </MenuItem>
-                </Show>
+                {move || tools().map(|tools| (tools.menu)(board, key_))}
             </Menu>
         </div>
     }

@@ -1,0 +1,31 @@
+// The pages that can be somebody's first, what each loads, and how much that may be.
+//
+// The goal is 450 kB for every page, charts apart, and 250 kB more for charts, as they are sent to a
+// browser that knows brotli. The limits hold what has been reached: each is a little above it and
+// goes down with it, and none is ever above the goal.
+
+/**
+ * Each kind of page with the parts of the program that it loads (`web/src/parts/split.rs`), and how
+ * much it matters that they are small: pages that have a lot to load count more, those that are
+ * well below the goal less.
+ */
+export const routes = [
+  { name: "/", parts: ["home"], weight: 0.5, limitKb: 365 },
+  { name: "/login, /signup, /settings", parts: ["account"], weight: 0.4, limitKb: 390 },
+  { name: "/dashboards", parts: ["dashboards"], weight: 0.5, limitKb: 365 },
+  { name: "/dashboards/…", parts: ["dashboard"], weight: 2, limitKb: 385 },
+  { name: "/pipelines", parts: ["pipelines"], weight: 1.5, limitKb: 405 },
+  { name: "/pipelines/…", parts: ["pipeline", "activity"], weight: 2, limitKb: 420 },
+  { name: "/pipelines/…/source", parts: ["pipeline", "source"], weight: 2, limitKb: 435 },
+  { name: "/pipelines/…/transform", parts: ["pipeline", "transform"], weight: 2, limitKb: 435 },
+  { name: "/pipelines/…/settings", parts: ["pipeline", "configure"], weight: 1, limitKb: 400 },
+  { name: "/pipelines/new/…", parts: ["new_pipeline"], weight: 3, limitKb: 440 },
+  { name: "/styleguide", parts: ["styleguide"], weight: 0.3, limitKb: 415 },
+];
+
+/** What a page loads once it is there: the page's parts, and those that come later. */
+export const later = [
+  { name: "charts", parts: ["dashboard", "charts"], weight: 2, limitKb: 220 },
+  { name: "changing a dashboard", parts: ["dashboard", "tools"], weight: 0.3 },
+  { name: "what is opened with a shortcut", parts: ["home", "extras"], weight: 0.2 },
+];

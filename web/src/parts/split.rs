@@ -1,0 +1,130 @@
+//! The split points: one function for each thing that can be fetched.
+
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "a part cannot fail, but fetching it can: the splitter adds that to the result"
+)]
+
+use leptos::{prelude::*, wasm_split::wasm_split};
+
+use super::Fetched;
+use crate::{
+    components::{
+        frame::{EXTRAS, Extras},
+        line_chart::{LineLook, LinePoints, Lines},
+    },
+    pages::{
+        dashboard::{DashboardPage, toolbox::Tools, tools::TOOLS},
+        dashboards::DashboardsPage,
+        home::HomePage,
+        log_in::LogInPage,
+        new_pipeline::NewPipelinePage,
+        pipeline::{
+            PipelinePage, errors_tab::ErrorsTab, overview_tab::OverviewTab, runs_tab::RunsTab,
+            settings_tab::SettingsTab, source_tab::SourceTab, transform_tab::TransformTab,
+        },
+        pipelines::PipelinesPage,
+        settings::SettingsPage,
+        sign_up::SignUpPage,
+        styleguide::StyleguidePage,
+    },
+};
+
+#[wasm_split(home, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn home() -> Fetched<AnyView> {
+    Ok(view! { <HomePage/> }.into_any())
+}
+
+#[wasm_split(account, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn log_in() -> Fetched<AnyView> {
+    Ok(view! { <LogInPage/> }.into_any())
+}
+
+#[wasm_split(account, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn sign_up() -> Fetched<AnyView> {
+    Ok(view! { <SignUpPage/> }.into_any())
+}
+
+#[wasm_split(account, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn settings() -> Fetched<AnyView> {
+    Ok(view! { <SettingsPage/> }.into_any())
+}
+
+#[wasm_split(dashboards, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn dashboards() -> Fetched<AnyView> {
+    Ok(view! { <DashboardsPage/> }.into_any())
+}
+
+#[wasm_split(dashboard, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn dashboard() -> Fetched<AnyView> {
+    Ok(view! { <DashboardPage/> }.into_any())
+}
+
+#[wasm_split(extras, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn extras() -> Fetched<Extras> {
+    Ok(EXTRAS)
+}
+
+#[wasm_split(tools, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn tools() -> Fetched<Tools> {
+    Ok(TOOLS)
+}
+
+#[wasm_split(charts, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn line_chart(
+    points: Signal<LinePoints>,
+    look: Signal<LineLook>,
+    title: Signal<String>,
+) -> Fetched<AnyView> {
+    Ok(view! { <Lines points look title/> }.into_any())
+}
+
+#[wasm_split(pipelines, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn pipelines() -> Fetched<AnyView> {
+    Ok(view! { <PipelinesPage/> }.into_any())
+}
+
+#[wasm_split(pipeline, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn pipeline() -> Fetched<AnyView> {
+    Ok(view! { <PipelinePage/> }.into_any())
+}
+
+#[wasm_split(activity, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn overview_tab() -> Fetched<AnyView> {
+    Ok(view! { <OverviewTab/> }.into_any())
+}
+
+#[wasm_split(activity, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn runs_tab() -> Fetched<AnyView> {
+    Ok(view! { <RunsTab/> }.into_any())
+}
+
+#[wasm_split(activity, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn errors_tab() -> Fetched<AnyView> {
+    Ok(view! { <ErrorsTab/> }.into_any())
+}
+
+#[wasm_split(source, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn source_tab() -> Fetched<AnyView> {
+    Ok(view! { <SourceTab/> }.into_any())
+}
+
+#[wasm_split(transform, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn transform_tab() -> Fetched<AnyView> {
+    Ok(view! { <TransformTab/> }.into_any())
+}
+
+#[wasm_split(configure, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn settings_tab() -> Fetched<AnyView> {
+    Ok(view! { <SettingsTab/> }.into_any())
+}
+
+#[wasm_split(new_pipeline, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn new_pipeline() -> Fetched<AnyView> {
+    Ok(view! { <NewPipelinePage/> }.into_any())
+}
+
+#[wasm_split(styleguide, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn styleguide() -> Fetched<AnyView> {
+    Ok(view! { <StyleguidePage/> }.into_any())
+}
