@@ -1,14 +1,22 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `series`, `runs` and `usage_hours`. It knows pipelines only by their ids; who may
+//! It owns the tables `records`, `series`, `runs`, `rollups` and `usage_hours`. It knows pipelines only by their ids; who may
 //! read which is decided by its callers, who come with a scope.
 
 mod aggregate;
+mod answers;
+mod buckets;
+mod cells;
+mod count;
+mod cover;
+mod distinct;
+mod exact_sum;
 mod feeds;
 mod live;
 mod read;
 mod retention;
+mod rollups;
 mod runs;
 mod usage;
 mod write;
@@ -17,15 +25,19 @@ use std::sync::Arc;
 
 use dash_shared::fields::Fields;
 use dash_shared::ids::PipelineId;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::db::Db;
 
-pub use aggregate::{Query, QueryResult, Series};
+pub use aggregate::{Asked, Query, QueryResult, Series, Shape};
+pub use answers::{Answer, AnswerGroup, MAX_MEASURES, Order, Question};
+pub use buckets::{Grid, Width};
+pub use cover::Span;
 pub use feeds::{Feed, FeedValue};
 pub use live::{Committed, LiveEvents};
-pub use read::{FollowedRecords, RecordPage, SeriesTotals};
+pub use read::{FollowedRecords, FoundRecords, Place, RecordPage, SeriesTotals};
 pub use runs::{NewRun, RecordError, Run, RunPage, RunState, RunTrigger};
 pub use usage::Usage;
 pub use write::{Append, Appended, NewRecord, WriteError};
@@ -51,7 +63,11 @@ pub struct RecordStore {
     writer: write::Writer,
     hub: live::Hub,
     feeds: feeds::Feeds,
+    rollups: rollups::Rollups,
+    results: count::Results,
     tasks: TaskTracker,
+    /// Ends what runs in the background; the writer ends by itself when its queue is empty.
+    stopping: CancellationToken,
 }
 
 impl RecordStore {
@@ -59,14 +75,19 @@ impl RecordStore {
     pub fn open(db: Db, clock: Clock) -> Self {
         let hub = live::Hub::default();
         let tasks = TaskTracker::new();
-        let writer = write::Writer::start(db.clone(), hub.clone(), &tasks);
+        let stopping = CancellationToken::new();
+        let rollups = rollups::Rollups::start(db.clone(), stopping.clone(), &tasks);
+        let writer = write::Writer::start(db.clone(), hub.clone(), rollups.clone(), &tasks);
         Self {
             db,
             clock,
             writer,
             hub,
             feeds: feeds::Feeds::default(),
+            rollups,
+            results: count::Results::default(),
             tasks,
+            stopping,
         }
     }
 
@@ -81,13 +102,14 @@ impl RecordStore {
     }
 
     /// The live result of a query; the same one for all who ask the same.
-    pub fn feed(&self, query: Query, range: dash_shared::ranges::TimeRange) -> Arc<Feed> {
-        self.feeds.open(self, query, range)
+    pub fn feed(&self, asked: Asked) -> Arc<Feed> {
+        self.feeds.open(self, asked)
     }
 
     /// Stops taking records, and returns when all that were taken are stored.
     pub async fn close(&self) {
         self.writer.close();
+        self.stopping.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -110,6 +132,20 @@ pub enum ReadError {
     /// The query would read more records than is allowed at once.
     #[error("the query reads more than {0} records")]
     TooManyRecords(u64),
+    /// The records would fall into more groups than is allowed.
+    #[error("the records fall into more than {0} groups")]
+    TooManyGroups(usize),
+    /// The time would be divided into more buckets than is allowed.
+    #[error("the time is divided into more than {0} buckets")]
+    TooManyBuckets(usize),
+    /// The records are being counted for the first time.
+    #[error("{done} of {of} records are counted")]
+    Preparing {
+        /// How many are counted.
+        done: i64,
+        /// Of how many.
+        of: i64,
+    },
     /// There is no such run or record.
     #[error("not found")]
     NotFound,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqlErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    IsolationLevel, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -114,6 +114,23 @@ impl Db {
             transaction,
             _writer: writer,
         })
+    }
+
+    /// Begins a transaction that reads one and the same state of the database, however long it takes
+    /// and whatever is written meanwhile.
+    pub async fn begin_read(&self) -> Result<DatabaseTransaction, DbErr> {
+        match self.engine {
+            // A transaction that only reads is one, with WAL.
+            Engine::Sqlite => self.orm.begin().await,
+            Engine::Postgres => {
+                self.orm
+                    .begin_with_config(
+                        Some(IsolationLevel::RepeatableRead),
+                        Some(AccessMode::ReadOnly),
+                    )
+                    .await
+            }
+        }
     }
 
     /// Takes SQLite's place of the one writer; nothing to take on PostgreSQL.

@@ -8,6 +8,7 @@ mod loaders;
 mod node;
 mod paging;
 mod pipelines;
+mod queries;
 mod records;
 mod runs;
 mod sources;

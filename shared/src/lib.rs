@@ -13,6 +13,7 @@ pub mod ids;
 pub mod layout;
 pub mod mapping;
 pub mod plans;
+pub mod queries;
 pub mod ranges;
 pub mod sources;
 pub mod timestamps;

@@ -17,6 +17,7 @@ mod live;
 mod operations;
 mod pipelines;
 mod polling;
+mod queries;
 mod retention;
 mod strangers;
 mod usage;

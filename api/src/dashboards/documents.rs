@@ -95,6 +95,7 @@ impl Dashboards {
                 aggregate: suggested.aggregate,
                 field: suggested.field,
                 group_by: suggested.group_by,
+                filters: Vec::new(),
                 columns: suggested.columns,
                 unit: String::new(),
                 decimals: None,

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::widget_data::{WidgetData, query};
 use super::{Dashboard, Dashboards, DashboardsError};
 use crate::accounts::TenantScope;
-use crate::data::{Feed, FeedValue};
+use crate::data::{Asked, Feed, FeedValue};
 
 /// How long the first message waits for widgets that are still being counted.
 const FIRST_WAIT: Duration = Duration::from_millis(300);
@@ -67,7 +67,7 @@ impl Dashboards {
         let range = range.unwrap_or(dashboard.range);
         let widgets = dashboard.widgets.iter().map(|widget| {
             let exists = existing.contains(&widget.pipeline_id);
-            let feed = exists.then(|| self.store.feed(query(widget), range));
+            let feed = exists.then(|| self.store.feed(asked(widget, range)));
             (widget.clone(), feed)
         });
         let widgets = widgets.collect();
@@ -116,7 +116,7 @@ impl Dashboards {
             return Err(DashboardsError::Invalid(problems));
         }
         self.pipelines.get(scope, widget.pipeline_id).await?;
-        let feed = self.store.feed(query(widget), range);
+        let feed = self.store.feed(asked(widget, range));
         Ok(WidgetData::of(widget, &*feed.current().await))
     }
 
@@ -155,6 +155,15 @@ impl Dashboards {
 
 fn cursor(dashboard: &Dashboard) -> String {
     format!("v{}", dashboard.version)
+}
+
+/// What a widget asks, in the days of UTC.
+fn asked(widget: &Widget, range: TimeRange) -> Asked {
+    Asked {
+        query: query(widget),
+        range,
+        zone: chrono_tz::Tz::UTC,
+    }
 }
 
 fn check_range(range: Option<TimeRange>) -> Result<(), DashboardsError> {

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::StoredRecord;
 use super::live::{Committed, Hub};
+use super::rollups::Rollups;
 use super::runs::{MAX_RECORD_ERRORS, NewRun, Run};
 use super::usage;
 use crate::db::Db;
@@ -100,9 +101,9 @@ impl std::fmt::Debug for Request {
 }
 
 impl Writer {
-    pub(super) fn start(db: Db, hub: Hub, tasks: &TaskTracker) -> Self {
+    pub(super) fn start(db: Db, hub: Hub, rollups: Rollups, tasks: &TaskTracker) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_APPENDS);
-        tasks.spawn(run(db, hub, receiver));
+        tasks.spawn(run(db, hub, rollups, receiver));
         Self {
             queue: Arc::new(Mutex::new(Some(sender))),
             room: Arc::new(Semaphore::new(QUEUE_BYTES / ROOM_UNIT)),
@@ -154,7 +155,7 @@ fn units(append: &Append) -> u32 {
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
-async fn run(db: Db, hub: Hub, mut queue: mpsc::Receiver<Request>) {
+async fn run(db: Db, hub: Hub, rollups: Rollups, mut queue: mpsc::Receiver<Request>) {
     while let Some(first) = queue.recv().await {
         let mut records = first.append.records.len();
         let mut requests = vec![first];
@@ -165,7 +166,7 @@ async fn run(db: Db, hub: Hub, mut queue: mpsc::Receiver<Request>) {
             requests.push(next);
         }
         metrics::histogram!("dash_commit_records").record(to_f64(records));
-        store(&db, &hub, requests).await;
+        store(&db, &hub, &rollups, requests).await;
     }
 }
 
@@ -176,7 +177,7 @@ fn to_f64(count: usize) -> f64 {
 
 /// Stores the requests in one transaction. When that fails, each alone: one that the database
 /// refuses must not take the others with it.
-async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
+async fn store(db: &Db, hub: &Hub, rollups: &Rollups, requests: Vec<Request>) {
     // The room is given back when this ends.
     let (mut appends, mut replies, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
     for request in requests {
@@ -188,7 +189,7 @@ async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
     let kept = if alone { Vec::new() } else { appends.clone() };
     match commit(db, appends).await {
         Ok(outcome) => {
-            outcome.publish(hub);
+            outcome.publish(hub, rollups);
             for (reply, appended) in replies.into_iter().zip(outcome.appended) {
                 // Whoever asked may have gone; the records are stored all the same.
                 let _ = reply.send(Ok(appended));
@@ -213,7 +214,7 @@ async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
                     room,
                     reply,
                 };
-                Box::pin(store(db, hub, vec![request])).await;
+                Box::pin(store(db, hub, rollups, vec![request])).await;
             }
         }
     }
@@ -248,8 +249,9 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn publish(&self, hub: &Hub) {
+    fn publish(&self, hub: &Hub, rollups: &Rollups) {
         for committed in &self.committed {
+            rollups.note(committed);
             hub.publish(committed.clone());
         }
     }
