@@ -10,6 +10,7 @@
 mod accounts;
 mod architecture;
 mod crash;
+mod csv_series;
 mod dashboards;
 mod graphql;
 mod hooks;
@@ -17,6 +18,7 @@ mod live;
 mod operations;
 mod pipelines;
 mod polling;
+mod polling_jobs;
 mod retention;
 mod strangers;
 mod usage;

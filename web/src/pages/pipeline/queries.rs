@@ -69,8 +69,10 @@ pub enum RunErrorCode {
     Timeout,
     /// The answer was a refusal or a failure.
     BadStatus,
-    /// The answer is not JSON.
+    /// The answer is neither JSON nor CSV.
     NotJson,
+    /// A line of the CSV cannot be read.
+    InvalidCsv,
     /// The answer is too large.
     TooLarge,
     /// There is nothing at the path.
