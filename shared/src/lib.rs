@@ -14,6 +14,7 @@ pub mod layout;
 pub mod mapping;
 pub mod plans;
 pub mod ranges;
+pub mod rate;
 pub mod sources;
 pub mod timestamps;
 pub mod widgets;

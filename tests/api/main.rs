@@ -8,6 +8,7 @@
 #![expect(clippy::too_many_lines, reason = "some tests are long lists of cases")]
 
 mod accounts;
+mod activity;
 mod architecture;
 mod crash;
 mod csv_series;
