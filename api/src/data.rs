@@ -38,7 +38,7 @@ pub use cover::Span;
 pub use feeds::{Feed, FeedValue};
 pub use live::{Committed, LiveEvents};
 pub use read::{FollowedRecords, FoundRecords, Place, RecordPage, SeriesTotals};
-pub use runs::{NewRun, RecordError, Run, RunPage, RunState, RunTrigger};
+pub use runs::{NewRun, RecentActivity, RecordError, Run, RunPage, RunState, RunTrigger};
 pub use usage::Usage;
 pub use write::{Append, Appended, NewRecord, WriteError};
 

@@ -3,6 +3,8 @@
 //! It knows sources, steps and the store, but neither tenants nor definitions in the database: it
 //! is given a [`Definition`] and runs it. `pipelines` decides what runs when.
 
+mod answers;
+mod csv_source;
 pub mod demo;
 mod json_source;
 mod outbound;

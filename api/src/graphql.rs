@@ -91,7 +91,11 @@ pub fn schema(services: Services) -> DashSchema {
             loaders::LastRuns(store.clone()),
             tokio::spawn,
         ))
-        .data(DataLoader::new(loaders::Throughput(store), tokio::spawn))
+        .data(DataLoader::new(
+            loaders::Throughput(store.clone()),
+            tokio::spawn,
+        ))
+        .data(DataLoader::new(loaders::LastMinute(store), tokio::spawn))
         .data(services)
         .finish()
 }

@@ -8,6 +8,7 @@ mod entity;
 mod headers;
 mod retention;
 mod runtime;
+mod source_check;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +30,10 @@ use crate::engine::{Definition, Engine, ReceiveError};
 use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
 
-pub use definitions::{NewPipeline, NewSource, PipelineChanges, PipelinePage};
+pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
 pub use headers::NewHeader;
 pub use runtime::HookError;
+pub use source_check::NewSource;
 
 /// How long a webhook's definition is used before it is read again. Changes made by this process
 /// are seen at once, those of another one within this time.

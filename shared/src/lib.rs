@@ -15,6 +15,7 @@ pub mod mapping;
 pub mod plans;
 pub mod queries;
 pub mod ranges;
+pub mod rate;
 pub mod sources;
 pub mod timestamps;
 pub mod widgets;

@@ -8,8 +8,10 @@
 #![expect(clippy::too_many_lines, reason = "some tests are long lists of cases")]
 
 mod accounts;
+mod activity;
 mod architecture;
 mod crash;
+mod csv_series;
 mod dashboards;
 mod graphql;
 mod hooks;
@@ -17,6 +19,7 @@ mod live;
 mod operations;
 mod pipelines;
 mod polling;
+mod polling_jobs;
 mod queries;
 mod retention;
 mod strangers;

@@ -54,7 +54,7 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
     vec![
         (
             "pipeline",
-            "query ($id: ID!) { pipeline(id: $id) { name records { nodes { fields } } runs { nodes { id } } } }",
+            "query ($id: ID!) { pipeline(id: $id) { name lastMinute { stored } records { nodes { fields } } runs { nodes { id } } } }",
             id(pipeline),
         ),
         (

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::Client;
 use crate::environment;
+use crate::upstream::{Reply, Upstream};
 
 /// Where every test begins: noon in UTC on 22 November 2026.
 pub const START_MS: i64 = 1_795_348_800_000;
@@ -55,6 +56,17 @@ impl TestApp {
     /// A Dash with a manual clock, where jobs run only when told to.
     pub async fn start() -> Self {
         Self::builder().start().await
+    }
+
+    /// A Dash, somebody there, a server that answers with `reply`, and the id of a pipeline that
+    /// polls it every minute.
+    pub async fn polling(reply: Reply, records_path: &str) -> (Self, Client, Upstream, String) {
+        let app = Self::start().await;
+        let client = app.owner("ann").await;
+        let upstream = Upstream::start(reply).await;
+        let url = format!("{}/feed", upstream.url);
+        let id = client.new_polling("Feed", &url, records_path).await;
+        (app, client, upstream, id)
     }
 
     /// A Dash that is a little different.

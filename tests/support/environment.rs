@@ -47,6 +47,12 @@ pub fn node_modules() -> PathBuf {
     needed("DASH_TEST_NODE_MODULES")
 }
 
+/// A file of the npm package `vega-datasets`.
+pub fn vega_dataset(name: &str) -> String {
+    let file = node_modules().join("vega-datasets/data").join(name);
+    std::fs::read_to_string(file).expect("the data set is installed")
+}
+
 /// Where a benchmark writes its results.
 pub fn bench_dir() -> PathBuf {
     needed("DASH_BENCH_DIR")

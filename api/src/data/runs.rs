@@ -236,6 +236,17 @@ pub struct RunPage {
     pub total: i64,
 }
 
+/// What came in during the minute before a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecentActivity {
+    /// The moment, in milliseconds since 1970: a run that finished later is not counted.
+    pub until_ms: i64,
+    /// How many records came in.
+    pub received: i64,
+    /// How many were stored.
+    pub stored: i64,
+}
+
 const COLUMNS: &str = "id, team_id, pipeline_id, \"trigger\", state, started_at_ms, \
     finished_at_ms, received, stored, dropped, failed, stored_bytes, error_code, error_message, \
     record_errors";
@@ -359,6 +370,47 @@ impl RecordStore {
                 && let Some(count) = place.and_then(|place| counts.get_mut(place))
             {
                 *count = stored;
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the runs of each of these pipelines received and stored that finished during the last
+    /// minute. An index leads to those runs, and there are as many of them as commits in a minute.
+    pub async fn last_minute(
+        &self,
+        pipelines: &[PipelineId],
+    ) -> Result<Vec<(PipelineId, RecentActivity)>, ReadError> {
+        if pipelines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let orm = self.db.orm();
+        let until_ms = self.clock.now_ms();
+        let places = super::read::placeholders(3, pipelines.len());
+        let mut values = vec![(until_ms - 60_000).into(), until_ms.into()];
+        values.extend(pipelines.iter().map(|id| id.uuid().into()));
+        let rows = orm
+            .query_all_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                format!(
+                    "SELECT pipeline_id, CAST(SUM(received) AS BIGINT) AS received, \
+                     CAST(SUM(stored) AS BIGINT) AS stored FROM runs \
+                     WHERE finished_at_ms > $1 AND finished_at_ms <= $2 \
+                     AND pipeline_id IN ({places}) GROUP BY pipeline_id"
+                ),
+                values,
+            ))
+            .await?;
+        let nothing = RecentActivity {
+            until_ms,
+            ..RecentActivity::default()
+        };
+        let mut found: Vec<_> = pipelines.iter().map(|id| (*id, nothing)).collect();
+        for row in rows {
+            let id = PipelineId::from_uuid(row.try_get("", "pipeline_id")?);
+            if let Some((_, activity)) = found.iter_mut().find(|(found, _)| *found == id) {
+                activity.received = row.try_get("", "received")?;
+                activity.stored = row.try_get("", "stored")?;
             }
         }
         Ok(found)

@@ -12,7 +12,7 @@ use super::errors::{loaded, not_found, payload, top_level};
 use super::paging::{connection, cursor, list_cost, page_size};
 use super::queries::{self, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
 use super::records::{Record, RecordConnection};
-use super::runs::{Run, RunConnection};
+use super::runs::{RecentActivity, Run, RunConnection};
 use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
 use super::steps::{Field, MapStep, MapStepInput, read_steps};
 use super::{date_time, float, int, loaders, scope, services};
@@ -120,6 +120,14 @@ impl Pipeline {
         let loader = ctx.data::<DataLoader<loaders::Throughput>>()?;
         let counts = loaded(ctx, loader.load_one(self.0.id).await)?.unwrap_or_default();
         Ok(counts.into_iter().map(int).collect())
+    }
+
+    /// What its runs received and stored that finished during the last 60 seconds.
+    async fn last_minute(&self, ctx: &Context<'_>) -> async_graphql::Result<RecentActivity> {
+        // The pipelines of a page are asked about together, so that it costs no more than a field.
+        let loader = ctx.data::<DataLoader<loaders::LastMinute>>()?;
+        let found = loaded(ctx, loader.load_one(self.0.id).await)?;
+        Ok(found.unwrap_or_default().into())
     }
 
     /// The newest run.

@@ -114,6 +114,28 @@ impl Run {
     }
 }
 
+/// What the runs of a pipeline did in a span of time that ends now.
+#[derive(Debug, SimpleObject)]
+pub struct RecentActivity {
+    /// How many records came in.
+    received: i32,
+    /// How many were stored.
+    stored: i32,
+    /// Where the span ends: a run that finished later is not counted. Who follows the runs can add
+    /// those to it.
+    until: DateTime<Utc>,
+}
+
+impl From<data::RecentActivity> for RecentActivity {
+    fn from(activity: data::RecentActivity) -> Self {
+        Self {
+            received: int(activity.received),
+            stored: int(activity.stored),
+            until: date_time(activity.until_ms),
+        }
+    }
+}
+
 connection!(RunConnection, RunEdge, Run, "runs");
 
 /// A record that failed: where and why.

@@ -10,8 +10,8 @@ use dash_shared::sources::Source;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::definitions::is_hook_key;
 use super::retention::RETENTION;
+use super::source_check::is_hook_key;
 use super::{Hook, Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
 use crate::data::RunTrigger;
