@@ -117,7 +117,7 @@ impl Comparison {
 pub struct Filter {
     /// The field that is looked at.
     pub field: FieldPath,
-    /// How.
+    /// How its value is compared.
     pub comparison: Comparison,
     /// What it is compared with, as text; empty for [`Comparison::Exists`] and
     /// [`Comparison::Missing`].

@@ -51,7 +51,7 @@ pub enum Comparison {
 pub struct Filter {
     /// The path of the field that is looked at: `country`, `items[0].price`.
     field: String,
-    /// How.
+    /// How its value is compared.
     comparison: Comparison,
     /// What it is compared with, as text; not used by `EXISTS` and `MISSING`.
     #[graphql(default)]
