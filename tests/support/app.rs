@@ -42,7 +42,19 @@ pub struct Builder {
     web_dir: Option<PathBuf>,
     workers: bool,
     allowed_targets: Vec<String>,
+    server: Server,
     database: Option<Database>,
+}
+
+/// Where a test's database is made.
+#[derive(Clone, Debug)]
+enum Server {
+    /// On the PostgreSQL server that the tests were given, or in a file.
+    Given,
+    /// In a file.
+    Sqlite,
+    /// On this PostgreSQL server.
+    Postgres(String),
 }
 
 /// A database, kept for as long as anybody is on it.
@@ -76,6 +88,7 @@ impl TestApp {
             web_dir: None,
             workers: false,
             allowed_targets: vec!["127.0.0.1".to_owned()],
+            server: Server::Given,
             database: None,
         }
     }
@@ -136,6 +149,12 @@ impl TestApp {
         self.setup.clone().start().await
     }
 
+    /// The file of its SQLite database.
+    pub fn sqlite_file(&self) -> PathBuf {
+        let database = self.setup.database.as_ref().expect("it runs");
+        database.folder.path().join("dash.db")
+    }
+
     /// Runs a statement on the database; returns how many rows it changed.
     pub async fn execute(&self, sql: &str) -> u64 {
         let sql = AssertSqlSafe(sql);
@@ -191,6 +210,20 @@ impl Builder {
         self
     }
 
+    /// On SQLite, whatever the tests were given.
+    #[must_use]
+    pub fn on_sqlite(mut self) -> Self {
+        self.server = Server::Sqlite;
+        self
+    }
+
+    /// On a PostgreSQL server.
+    #[must_use]
+    pub fn on_postgres(mut self, server: &str) -> Self {
+        self.server = Server::Postgres(server.to_owned());
+        self
+    }
+
     /// With the built web client.
     #[must_use]
     pub fn web(mut self) -> Self {
@@ -219,7 +252,7 @@ impl Builder {
         dash_api::telemetry::metrics();
         let database = match self.database.take() {
             Some(database) => database,
-            None => new_database().await,
+            None => new_database(&self.server).await,
         };
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
@@ -253,9 +286,14 @@ impl Builder {
     }
 }
 
-async fn new_database() -> Database {
+async fn new_database(server: &Server) -> Database {
     let folder = TempDir::new().expect("a temporary folder can be made");
-    let url = match environment::postgres_url() {
+    let postgres = match server {
+        Server::Given => environment::postgres_url(),
+        Server::Sqlite => None,
+        Server::Postgres(url) => Some(url.clone()),
+    };
+    let url = match postgres {
         Some(server) => new_postgres_database(&server).await,
         None => format!("sqlite:{}", folder.path().join("dash.db").display()),
     };

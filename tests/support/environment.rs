@@ -22,6 +22,12 @@ pub fn postgres_url() -> Option<String> {
     read("DASH_TEST_POSTGRES_URL")
 }
 
+/// A PostgreSQL server that keeps what it was told, for benchmarks.
+pub fn bench_postgres_url() -> String {
+    let name = "DASH_BENCH_POSTGRES_URL";
+    read(name).unwrap_or_else(|| panic!("{name} is not set: use `cargo xtask bench`"))
+}
+
 /// The built web client.
 pub fn web_dist() -> PathBuf {
     needed("DASH_TEST_WEB_DIST")

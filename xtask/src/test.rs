@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::apt::{self, Needed};
 use crate::phases::{Phases, say};
-use crate::postgres::Postgres;
+use crate::postgres::{Durability, Postgres};
 use crate::shell::run;
 use crate::workspace::{Workspace, env};
 use crate::{npm, tools, web};
@@ -106,7 +106,11 @@ impl Phase {
             Self::Unit => run(workspace.cargo(["test"]).args(SERVER_CRATES).arg("--lib")),
             Self::Sqlite => tests(workspace, "api", environment(workspace)),
             Self::Postgres => {
-                let server = Postgres::start(workspace, Needed::Postgres.get(workspace)?)?;
+                let server = Postgres::start(
+                    workspace,
+                    Needed::Postgres.get(workspace)?,
+                    Durability::None,
+                )?;
                 let mut variables = environment(workspace);
                 variables.push(("DASH_TEST_POSTGRES_URL", server.url().into()));
                 tests(workspace, "api", variables)
