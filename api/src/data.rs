@@ -5,6 +5,7 @@
 //! read which is decided by its callers, who come with a scope.
 
 mod aggregate;
+mod amend;
 mod answers;
 mod buckets;
 mod cells;
@@ -32,6 +33,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 
 pub use aggregate::{Asked, Query, QueryResult, Series, Shape};
+pub use amend::{Amendment, MAX_AMENDED};
 pub use answers::{Answer, AnswerGroup, MAX_MEASURES, Order, Question};
 pub use buckets::{Grid, Width};
 pub use cover::Span;

@@ -52,6 +52,7 @@ pub struct Query(
 pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
+    records::RecordsMutation,
     dashboards::DashboardsMutation,
 );
 

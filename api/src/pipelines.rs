@@ -6,6 +6,7 @@
 mod definitions;
 mod entity;
 mod headers;
+mod records;
 mod retention;
 mod runtime;
 mod source_check;

@@ -17,13 +17,13 @@ use tokio::sync::Notify;
 const CRASHES: usize = 20;
 
 /// Where a program keeps its data.
-struct Data {
+pub struct Data {
     folder: TempDir,
     database_url: String,
 }
 
 impl Data {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let database_url = match environment::postgres_url() {
             Some(server) => app::new_postgres_database(&server).await,
@@ -38,26 +38,46 @@ impl Data {
     /// Lets the leases of dead processes run out now instead of in half a minute.
     async fn end_leases(&self) {
         let sql = "UPDATE jobs SET lease_until_ms = 0 WHERE lease_token IS NOT NULL";
-        let ended = if self.database_url.starts_with("sqlite:") {
+        assert_eq!(self.execute(sql).await, 1, "one job was running");
+    }
+
+    /// Runs a statement on the database; returns how many rows it changed.
+    pub async fn execute(&self, sql: &str) -> u64 {
+        let text = || sqlx::AssertSqlSafe(sql.to_owned());
+        if self.database_url.starts_with("sqlite:") {
             let mut connection = sqlx::SqliteConnection::connect(&self.database_url)
                 .await
                 .unwrap();
-            sqlx::query(sql)
-                .execute(&mut connection)
-                .await
-                .unwrap()
-                .rows_affected()
+            let done = sqlx::query(text()).execute(&mut connection).await.unwrap();
+            done.rows_affected()
         } else {
             let mut connection = sqlx::PgConnection::connect(&self.database_url)
                 .await
                 .unwrap();
-            sqlx::query(sql)
-                .execute(&mut connection)
-                .await
-                .unwrap()
-                .rows_affected()
-        };
-        assert_eq!(ended, 1, "one job was running");
+            let done = sqlx::query(text()).execute(&mut connection).await.unwrap();
+            done.rows_affected()
+        }
+    }
+
+    /// The program with its settings.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(environment::dash_program());
+        command
+            .args(arguments)
+            .env("DATABASE_URL", &self.database_url)
+            .env("DASH_DATA_DIR", self.folder.path())
+            .env("DASH_LISTEN", "127.0.0.1")
+            .env("DASH_ALLOW_TARGETS", "127.0.0.1")
+            .env("DASH_LOG", "error")
+            .current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs a command of the program to its end; returns what it said.
+    pub async fn run(&self, arguments: &[&str]) -> String {
+        let done = self.command(arguments).output().await.unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
     }
 }
 
@@ -66,21 +86,15 @@ fn sqlite_url(folder: &Path) -> String {
 }
 
 /// A running program.
-struct Dash {
+pub struct Dash {
     process: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Dash {
-    async fn start(data: &Data) -> Self {
-        let mut process = Command::new(environment::dash_program())
-            .args(["serve", "--port", "0"])
-            .env("DATABASE_URL", &data.database_url)
-            .env("DASH_DATA_DIR", data.folder.path())
-            .env("DASH_LISTEN", "127.0.0.1")
-            .env("DASH_ALLOW_TARGETS", "127.0.0.1")
-            .env("DASH_LOG", "error")
-            .current_dir(data.folder.path())
+    pub async fn start(data: &Data) -> Self {
+        let mut process = data
+            .command(&["serve", "--port", "0"])
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -97,13 +111,13 @@ impl Dash {
         Self { process, url }
     }
 
-    async fn kill(mut self) {
+    pub async fn kill(mut self) {
         self.process.kill().await.unwrap();
     }
 }
 
 /// A number below `limit`, by chance.
-fn chance(limit: u128) -> u64 {
+pub fn chance(limit: u128) -> u64 {
     u64::try_from((uuid::Uuid::now_v7().as_u128() & 0xffff_ffff) % limit).unwrap()
 }
 

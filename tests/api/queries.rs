@@ -7,7 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, NaiveDate};
 use chrono_tz::Tz;
 use dash_api::data::{
-    Answer, Append, Grid, NewRecord, NewRun, Order, Question, RecordStore, RunTrigger, Width,
+    Amendment, Answer, Append, Grid, NewRecord, NewRun, Order, Question, RecordStore, RunTrigger,
+    Width,
 };
 use dash_shared::fields::{FieldPath, Fields};
 use dash_shared::ids::{PipelineId, TeamId};
@@ -86,6 +87,35 @@ impl World {
         self.model
             .rows
             .retain(|row| row.received_at_ms >= before_ms);
+    }
+
+    /// Changes some records and deletes others.
+    async fn amend(&mut self, changes: Vec<(usize, Option<(i64, Fields)>)>) {
+        let mut amendments = BTreeMap::new();
+        for (place, change) in changes {
+            let row = &mut self.model.rows[place];
+            let amendment = match &change {
+                None => Amendment::Delete,
+                Some((time_ms, fields)) => {
+                    (row.time_ms, row.fields) = (*time_ms, fields.clone());
+                    Amendment::Replace {
+                        time_ms: *time_ms,
+                        fields: Arc::new(fields.clone()),
+                        json: serde_json::to_string(fields).unwrap(),
+                    }
+                }
+            };
+            amendments.insert(row.seq, amendment);
+        }
+        let count = amendments.len();
+        let gone: Vec<i64> = amendments
+            .iter()
+            .filter(|(_, amendment)| matches!(amendment, Amendment::Delete))
+            .map(|(seq, _)| *seq)
+            .collect();
+        let before = self.store().amend(self.pipeline, amendments).await.unwrap();
+        assert_eq!(before.len(), count);
+        self.model.rows.retain(|row| !gone.contains(&row.seq));
     }
 
     async fn check(&self, question: &Question) {
@@ -493,6 +523,13 @@ async fn live_through(seed: u8) {
         let rows = prop::collection::vec((time(now_ms), fields()), 1..900);
         let rows = draw(&mut runner, rows);
         world.append(rows).await;
+        let changed = prop::collection::btree_map(
+            0..world.model.rows.len(),
+            prop::option::of((time(now_ms), fields())),
+            1..40,
+        );
+        let changed = draw(&mut runner, changed);
+        world.amend(changed.into_iter().collect()).await;
         if round % 2 == 1 {
             let oldest = world.model.rows[0].received_at_ms;
             world

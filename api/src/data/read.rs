@@ -140,7 +140,7 @@ pub(super) async fn totals_of(
         .map_or_else(SeriesTotals::default, |(_, totals)| *totals))
 }
 
-async fn select(
+pub(super) async fn select(
     connection: &impl ConnectionTrait,
     condition: &str,
     values: Vec<sea_orm::Value>,

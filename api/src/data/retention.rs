@@ -14,7 +14,7 @@ const CHUNK_ROWS: u64 = 1_000;
 /// How long ingest has the database to itself between two of them.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How many free pages of SQLite's file are given back at once.
-const VACUUM_PAGES: u32 = 2_000;
+const VACUUM_PAGES: u32 = 500;
 
 /// The oldest records of a pipeline that are to go.
 struct Oldest {
@@ -152,14 +152,32 @@ impl RecordStore {
         }
     }
 
-    /// Makes SQLite's file smaller by what is free in it; PostgreSQL sees to that by itself.
+    /// Makes SQLite's file smaller by what is free in it, some pages at a time; PostgreSQL sees to
+    /// that by itself.
     async fn give_space_back(&self) -> Result<(), ReadError> {
-        if self.db.engine() == Engine::Sqlite {
-            let _writer = self.db.lock_writer().await;
+        if self.db.engine() != Engine::Sqlite {
+            return Ok(());
+        }
+        for _ in 0..self.free_pages().await?.div_ceil(VACUUM_PAGES) {
+            let writer = self.db.lock_writer().await;
             let orm = self.db.orm();
             orm.execute_unprepared(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))
                 .await?;
+            drop(writer);
+            tokio::time::sleep(PAUSE).await;
         }
         Ok(())
+    }
+
+    async fn free_pages(&self) -> Result<u32, ReadError> {
+        let orm = self.db.orm();
+        let row = orm
+            .query_one_raw(Statement::from_string(
+                orm.get_database_backend(),
+                "SELECT freelist_count FROM pragma_freelist_count",
+            ))
+            .await?;
+        let pages: i64 = row.map_or(Ok(0), |row| row.try_get("", "freelist_count"))?;
+        Ok(u32::try_from(pages).unwrap_or(u32::MAX))
     }
 }

@@ -112,9 +112,8 @@ impl IntoFailure for PipelinesError {
             )]),
             Self::NotFound => Failure::Top(not_found("pipeline")),
             Self::Forbidden(error) => Failure::Top(forbidden(error)),
-            error @ (Self::Database(_) | Self::Read(_) | Self::Damaged(_)) => {
-                Failure::Top(internal(ctx, &error))
-            }
+            Self::Read(error) => error.into_failure(ctx),
+            error @ (Self::Database(_) | Self::Damaged(_)) => Failure::Top(internal(ctx, &error)),
         }
     }
 }

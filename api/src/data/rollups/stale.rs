@@ -51,13 +51,17 @@ pub(in super::super) async fn mark(
             for chunk in starts.chunks(MARKED_UNITS) {
                 let mut values: Vec<Value> = vec![view.id.into(), level.number().into()];
                 values.extend(chunk.iter().map(|start| Value::from(*start)));
+                let rows: Vec<_> = (3..3 + chunk.len())
+                    .map(|place| format!("($1, $2, ${place}, NULL)"))
+                    .collect();
+                // A changed record may have moved to a unit that was not there.
                 transaction
                     .execute_raw(Statement::from_sql_and_values(
                         backend,
                         format!(
-                            "UPDATE rollups SET cells = NULL \
-                             WHERE view_id = $1 AND level = $2 AND bucket_ms IN ({})",
-                            placeholders(3, chunk.len())
+                            "INSERT INTO rollups (view_id, level, bucket_ms, cells) VALUES {} \
+                             ON CONFLICT (view_id, level, bucket_ms) DO UPDATE SET cells = NULL",
+                            rows.join(", ")
                         ),
                         values,
                     ))
