@@ -127,12 +127,9 @@ async fn killed_at_any_moment_its_rollups_are_those_of_the_records() {
         dash = Dash::start(&data).await;
         ann = ann.at(&dash.url);
     }
-    check(&answer(&ann, &id).await, &counted(&ann, &id).await);
-    let count = counted(&ann, &id)
-        .await
-        .values()
-        .map(|(count, _)| count)
-        .sum::<usize>();
+    let (told, counted) = at_rest(&ann, &id).await;
+    check(&told, &counted);
+    let count: usize = counted.values().map(|(count, _)| count).sum();
     assert!(count < sent, "some were deleted");
     dash.kill().await;
 

@@ -240,8 +240,10 @@ async fn widgets_show_only_the_records_that_meet_their_filters() {
         .subscribe(query, json!({ "id": made["dashboard"]["id"] }))
         .await;
     let first = live.next(&board).await["dashboard"]["data"].clone();
-    assert_eq!(first[0]["value"], 3.0, "{first}");
-    assert_eq!(first[1]["rows"].as_array().unwrap().len(), 3);
+    let shown = first.as_array().unwrap();
+    assert!(shown.contains(&json!({ "value": 3.0 })), "{first}");
+    let rows = shown.iter().find_map(|data| data["rows"].as_array());
+    assert_eq!(rows.map(Vec::len), Some(3));
     let pipeline = ann.pipeline(&id).await;
     let url = pipeline["source"]["url"].as_str().unwrap();
     ann.post(url, &json!([{"country": "FR"}, {"country": "DE"}]))

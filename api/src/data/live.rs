@@ -21,6 +21,8 @@ pub struct Committed {
     pub run: Arc<Run>,
     /// The records, in the order of their `seq`, without gaps. Empty when a run stored none.
     pub records: Arc<[StoredRecord]>,
+    /// How often records of the pipeline had been deleted or changed by then.
+    pub revision: i64,
 }
 
 /// The channels. Cheap to clone.

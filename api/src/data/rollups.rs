@@ -98,10 +98,18 @@ struct WaitingState {
     due: VecDeque<PipelineId>,
 }
 
+/// Records of one commit.
+#[derive(Debug)]
+struct FreshCommit {
+    records: Arc<[StoredRecord]>,
+    /// The revision at which they were stored: at a later one, some may be deleted or changed.
+    revision: i64,
+}
+
 /// Records that were committed one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Fresh {
-    commits: Vec<Arc<[StoredRecord]>>,
+    commits: Vec<FreshCommit>,
     records: usize,
     bytes: usize,
 }
@@ -153,7 +161,10 @@ impl Rollups {
         let fresh = state.fresh.entry(id).or_default();
         fresh.records += count;
         fresh.bytes += bytes;
-        fresh.commits.push(Arc::clone(&committed.records));
+        fresh.commits.push(FreshCommit {
+            records: Arc::clone(&committed.records),
+            revision: committed.revision,
+        });
         let enough = fresh.records >= WORTH_WRITING;
         state.fresh_bytes += bytes;
         if enough {

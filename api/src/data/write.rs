@@ -321,12 +321,12 @@ async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, CommitFailure>
         {
             continue;
         }
-        let records = if group.records.is_empty() {
-            Vec::new()
+        let (records, revision) = if group.records.is_empty() {
+            (Vec::new(), 0)
         } else {
-            let records = insert_records(&*transaction, &run, group.records).await?;
+            let inserted = insert_records(&*transaction, &run, group.records).await?;
             usage::count(&*transaction, &run).await?;
-            records
+            inserted
         };
         for (place, stored) in group.members {
             if let Some(appended) = appended.get_mut(place) {
@@ -340,6 +340,7 @@ async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, CommitFailure>
             pipeline_id: run.pipeline_id,
             run: Arc::new(run),
             records: records.into(),
+            revision,
         });
     }
     transaction.commit().await.map_err(|error| CommitFailure {
@@ -360,7 +361,7 @@ async fn insert_records(
     connection: &impl ConnectionTrait,
     run: &Run,
     records: Vec<NewRecord>,
-) -> Result<Vec<StoredRecord>, DbErr> {
+) -> Result<(Vec<StoredRecord>, i64), DbErr> {
     let backend = connection.get_database_backend();
     let last_received = records.iter().map(|record| record.received_at_ms).max();
     // Taking the numbers locks the series until the commit: numbers follow the order of commits.
@@ -374,7 +375,7 @@ async fn insert_records(
              record_count = series.record_count + excluded.record_count, \
              stored_bytes = series.stored_bytes + excluded.stored_bytes, \
              last_received_at_ms = excluded.last_received_at_ms \
-             RETURNING last_seq",
+             RETURNING last_seq, revision",
             [
                 run.pipeline_id.uuid().into(),
                 run.stored.into(),
@@ -385,6 +386,7 @@ async fn insert_records(
         .await?
         .ok_or_else(|| DbErr::RecordNotInserted)?;
     let last_seq: i64 = row.try_get("", "last_seq")?;
+    let revision: i64 = row.try_get("", "revision")?;
     let first_seq = last_seq - run.stored + 1;
     let (stored, texts): (Vec<StoredRecord>, Vec<String>) = (first_seq..)
         .zip(records)
@@ -402,7 +404,7 @@ async fn insert_records(
         DbBackend::Postgres => insert_arrays(connection, run, &stored, texts).await?,
         _ => insert_rows(connection, run, &stored, texts).await?,
     }
-    Ok(stored)
+    Ok((stored, revision))
 }
 
 /// PostgreSQL takes each column as one array.

@@ -115,7 +115,7 @@ impl RecordsMutation {
     async fn update_record(
         &self,
         ctx: &Context<'_>,
-        input: UpdateRecordInput,
+        #[graphql(desc = "The record and what it becomes.")] input: UpdateRecordInput,
     ) -> async_graphql::Result<UpdateRecordPayload> {
         let scope = scope(ctx)?;
         let (pipeline_id, seq) = parse_record_id(&input.id).ok_or_else(|| not_found("record"))?;
@@ -149,7 +149,7 @@ impl RecordsMutation {
     async fn delete_records(
         &self,
         ctx: &Context<'_>,
-        input: DeleteRecordsInput,
+        #[graphql(desc = "The records.")] input: DeleteRecordsInput,
     ) -> async_graphql::Result<DeleteRecordsPayload> {
         let scope = scope(ctx)?;
         let ids: Option<Vec<_>> = input.ids.iter().map(|id| parse_record_id(id)).collect();

@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::batch::{Batch, Units, merge};
 use super::views::COUNTING;
-use super::{Fresh, Level, ReadError, Rollups, StoredRecord, View, blobs};
+use super::{Fresh, FreshCommit, Level, ReadError, Rollups, StoredRecord, View, blobs};
 use crate::data::read::{placeholders, record_from_row};
 use crate::db::WriteTransaction;
 
@@ -60,7 +60,7 @@ impl Rollups {
                 .first()
                 .map_or(last_seq, |view| view.watermark)
                 .min(behind + BATCH_RECORDS);
-            let (records, up_to) = match take_fresh(&mut fresh, behind, up_to) {
+            let (records, up_to) = match take_fresh(&mut fresh, revision, behind, up_to) {
                 Some(taken) => taken,
                 None => (self.read(pipeline_id, behind, up_to).await?, up_to),
             };
@@ -185,11 +185,17 @@ impl Rollups {
     }
 }
 
-/// The records after `behind` that are kept in memory, up to `up_to` or a little less.
-fn take_fresh(fresh: &mut Records, behind: i64, up_to: i64) -> Option<(Records, i64)> {
-    let first_of = |commit: &Arc<[StoredRecord]>| commit.first().map_or(0, |record| record.seq);
-    let last_of = |commit: &Arc<[StoredRecord]>| commit.last().map_or(0, |record| record.seq);
-    fresh.retain(|commit| last_of(commit) > behind);
+/// The records after `behind` that are kept in memory and are still what is stored, up to `up_to` or
+/// a little less.
+fn take_fresh(
+    fresh: &mut Vec<FreshCommit>,
+    revision: i64,
+    behind: i64,
+    up_to: i64,
+) -> Option<(Records, i64)> {
+    let first_of = |commit: &FreshCommit| commit.records.first().map_or(0, |record| record.seq);
+    let last_of = |commit: &FreshCommit| commit.records.last().map_or(0, |record| record.seq);
+    fresh.retain(|commit| commit.revision == revision && last_of(commit) > behind);
     let mut last = behind;
     let mut taken = 0;
     for commit in fresh.iter() {
@@ -203,7 +209,8 @@ fn take_fresh(fresh: &mut Records, behind: i64, up_to: i64) -> Option<(Records, 
     if taken == 0 {
         return None;
     }
-    Some((fresh.drain(..taken).collect(), last))
+    let records = fresh.drain(..taken).map(|commit| commit.records).collect();
+    Some((records, last))
 }
 
 /// Adds units to those that are stored; false when one of them would have too many groups. Units
