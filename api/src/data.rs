@@ -1,13 +1,16 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `series`, `runs` and `usage_hours`. It knows pipelines only by their ids; who may
+//! It owns the tables `records`, `record_keys`, `series`, `runs` and `usage_hours`. It knows pipelines only by their ids; who may
 //! read which is decided by its callers, who come with a scope.
 
 mod aggregate;
+mod bulk;
+mod commit;
 mod feeds;
 mod live;
 mod read;
+mod record_keys;
 mod retention;
 mod runs;
 mod usage;
@@ -26,6 +29,7 @@ pub use aggregate::{Query, QueryResult, Series};
 pub use feeds::{Feed, FeedValue};
 pub use live::{Committed, LiveEvents};
 pub use read::{FollowedRecords, RecordPage, SeriesTotals};
+pub use record_keys::RecordKey;
 pub use runs::{NewRun, RecordError, Run, RunPage, RunState, RunTrigger};
 pub use usage::Usage;
 pub use write::{Append, Appended, NewRecord, WriteError};

@@ -19,6 +19,7 @@ mod m20261122_000004_jobs;
 mod m20261122_000005_dashboards;
 mod m20261122_000006_retention;
 mod m20261122_000007_usage;
+mod m20261125_000009_record_keys;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_dashboards::Migration),
             Box::new(m20261122_000006_retention::Migration),
             Box::new(m20261122_000007_usage::Migration),
+            Box::new(m20261125_000009_record_keys::Migration),
         ]
     }
 }

@@ -13,6 +13,7 @@ mod crash;
 mod dashboards;
 mod graphql;
 mod hooks;
+mod keys;
 mod live;
 mod operations;
 mod pipelines;

@@ -74,7 +74,7 @@ async fn through_the_engine() -> f64 {
             tokio::spawn(async move {
                 while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let hook = pipelines.open_hook(&key).await.expect("there is a hook");
-                    let received = pipelines.receive(&hook, body.clone()).await;
+                    let received = pipelines.receive(&hook, body.clone(), None).await;
                     received.expect("a body is stored");
                 }
             })

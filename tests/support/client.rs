@@ -30,6 +30,8 @@ pub struct Answer {
 impl Client {
     /// Somebody who is not logged in.
     pub fn new(url: &str) -> Self {
+        // Several tests share a process; the first one installs it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
             .build()

@@ -17,9 +17,9 @@ const CHANNEL_CAPACITY: usize = 256;
 pub struct Committed {
     /// The pipeline.
     pub pipeline_id: PipelineId,
-    /// The run that it belongs to.
-    pub run: Arc<Run>,
-    /// The records, in the order of their `seq`, without gaps. Empty when a run stored none.
+    /// The runs that it stored.
+    pub runs: Arc<[Run]>,
+    /// Their records, in the order of their `seq`, without gaps. Empty when the runs stored none.
     pub records: Arc<[StoredRecord]>,
 }
 

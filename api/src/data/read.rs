@@ -9,6 +9,7 @@ use dash_shared::ids::PipelineId;
 use sea_orm::{ConnectionTrait, QueryResult as Row, Statement};
 
 use super::live::LiveEvents;
+use super::record_keys::forget_keys;
 use super::{ReadError, RecordStore, StoredRecord};
 
 /// How many records are read from the database at once.
@@ -311,6 +312,7 @@ impl RecordStore {
                     [id.into(), (*oldest).into()],
                 ))
                 .await?;
+            forget_keys(&*transaction, pipeline_id, *oldest..=i64::MAX).await?;
             transaction.commit().await?;
         }
         let transaction = self.db.begin_write().await?;

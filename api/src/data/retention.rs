@@ -6,6 +6,7 @@ use std::time::Duration;
 use dash_shared::ids::PipelineId;
 use sea_orm::{ConnectionTrait, Statement, Value};
 
+use super::record_keys::forget_keys;
 use super::{ReadError, RecordStore};
 use crate::db::Engine;
 
@@ -43,6 +44,7 @@ impl RecordStore {
                 // Somebody else was here meanwhile. Dropped, the transaction is undone.
                 continue;
             }
+            forget_keys(&*transaction, pipeline_id, 0..=oldest.last_seq).await?;
             transaction
                 .execute_raw(Statement::from_sql_and_values(
                     backend,

@@ -2,22 +2,20 @@
 //! commit). An append is acknowledged only after its transaction is durable; then its followers
 //! are told, in the order of commits.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dash_shared::fields::Fields;
-use dash_shared::ids::{PipelineId, RunId};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use dash_shared::ids::RunId;
+use sea_orm::DbErr;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use super::StoredRecord;
-use super::live::{Committed, Hub};
-use super::runs::{MAX_RECORD_ERRORS, NewRun, Run};
-use super::usage;
+use super::commit::commit;
+use super::live::Hub;
+use super::record_keys::RecordKey;
+use super::runs::NewRun;
 use crate::db::Db;
 
 /// How many appends wait at most.
@@ -27,8 +25,6 @@ const QUEUE_BYTES: usize = 16 * 1024 * 1024;
 const ROOM_UNIT: usize = 1_024;
 /// How many records one transaction stores, unless a single append has more.
 const MAX_COMMIT_RECORDS: usize = 10_000;
-/// How many rows one INSERT statement has.
-const INSERT_ROWS: usize = 200;
 /// How long an append waits for a place in the queue before it is told to come back.
 const QUEUE_WAIT: Duration = Duration::from_secs(2);
 
@@ -43,6 +39,9 @@ pub struct NewRecord {
     pub fields: Arc<Fields>,
     /// The same as JSON text, the form it is stored in.
     pub json: String,
+    /// Names it among the pipeline's records: one that has this key already is not stored again.
+    /// Without a key nothing is looked for.
+    pub key: Option<RecordKey>,
 }
 
 /// A run and its records, to be stored together.
@@ -55,12 +54,14 @@ pub struct Append {
 }
 
 /// What became of an append.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Appended {
     /// The run it was stored with; none when a run with the same batch key was there already.
     pub run_id: Option<RunId>,
     /// How many records were stored.
     pub stored: usize,
+    /// How many were left out because they were stored before.
+    pub duplicates: usize,
 }
 
 /// Why an append was not stored.
@@ -188,7 +189,9 @@ async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
     let kept = if alone { Vec::new() } else { appends.clone() };
     match commit(db, appends).await {
         Ok(outcome) => {
-            outcome.publish(hub);
+            for committed in outcome.committed {
+                hub.publish(committed);
+            }
             for (reply, appended) in replies.into_iter().zip(outcome.appended) {
                 // Whoever asked may have gone; the records are stored all the same.
                 let _ = reply.send(Ok(appended));
@@ -216,262 +219,5 @@ async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
                 Box::pin(store(db, hub, vec![request])).await;
             }
         }
-    }
-}
-
-/// Appends that become one run: all those to one pipeline that have no key, or a single one.
-struct Group {
-    run: NewRun,
-    records: Vec<NewRecord>,
-    /// The places of the appends among the requests, with how many records each has.
-    members: Vec<(usize, usize)>,
-}
-
-/// Why a transaction is not committed, or not known to be.
-struct CommitFailure {
-    error: DbErr,
-    in_doubt: bool,
-}
-
-impl From<DbErr> for CommitFailure {
-    fn from(error: DbErr) -> Self {
-        Self {
-            error,
-            in_doubt: false,
-        }
-    }
-}
-
-struct Outcome {
-    committed: Vec<Committed>,
-    appended: Vec<Appended>,
-}
-
-impl Outcome {
-    fn publish(&self, hub: &Hub) {
-        for committed in &self.committed {
-            hub.publish(committed.clone());
-        }
-    }
-}
-
-fn group(appends: Vec<Append>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut mergeable: BTreeMap<PipelineId, usize> = BTreeMap::new();
-    for (place, append) in appends.into_iter().enumerate() {
-        let member = (place, append.records.len());
-        if append.run.batch_key.is_none() {
-            if let Some(group) = mergeable
-                .get(&append.run.pipeline_id)
-                .and_then(|index| groups.get_mut(*index))
-            {
-                group.merge(append);
-                group.members.push(member);
-                continue;
-            }
-            mergeable.insert(append.run.pipeline_id, groups.len());
-        }
-        groups.push(Group {
-            run: append.run,
-            records: append.records,
-            members: vec![member],
-        });
-    }
-    // The rows of `series` are locked in one order everywhere, so that two processes that store to
-    // the same pipelines cannot wait for each other. The sort is stable.
-    groups.sort_by_key(|group| group.run.pipeline_id);
-    groups
-}
-
-impl Group {
-    fn merge(&mut self, append: Append) {
-        self.records.extend(append.records);
-        let (run, other) = (&mut self.run, append.run);
-        run.started_at_ms = run.started_at_ms.min(other.started_at_ms);
-        run.finished_at_ms = run.finished_at_ms.max(other.finished_at_ms);
-        run.received += other.received;
-        run.dropped += other.dropped;
-        run.failed += other.failed;
-        let room = MAX_RECORD_ERRORS.saturating_sub(run.record_errors.len());
-        run.record_errors
-            .extend(other.record_errors.into_iter().take(room));
-    }
-}
-
-async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, CommitFailure> {
-    let mut appended = vec![
-        Appended {
-            run_id: None,
-            stored: 0
-        };
-        appends.len()
-    ];
-    let mut committed = Vec::new();
-    let transaction = db.begin_write().await?;
-    let backend = transaction.get_database_backend();
-    for group in group(appends) {
-        let bytes: usize = group.records.iter().map(|record| record.json.len()).sum();
-        let batch_key = group.run.batch_key.clone();
-        let run = Run::from_new(group.run, to_i64(group.records.len()), to_i64(bytes));
-        if !run
-            .insert(batch_key.as_deref(), &*transaction, backend)
-            .await?
-        {
-            continue;
-        }
-        let records = if group.records.is_empty() {
-            Vec::new()
-        } else {
-            let records = insert_records(&*transaction, &run, group.records).await?;
-            usage::count(&*transaction, &run).await?;
-            records
-        };
-        for (place, stored) in group.members {
-            if let Some(appended) = appended.get_mut(place) {
-                *appended = Appended {
-                    run_id: Some(run.id),
-                    stored,
-                };
-            }
-        }
-        committed.push(Committed {
-            pipeline_id: run.pipeline_id,
-            run: Arc::new(run),
-            records: records.into(),
-        });
-    }
-    transaction.commit().await.map_err(|error| CommitFailure {
-        error,
-        in_doubt: true,
-    })?;
-    Ok(Outcome {
-        committed,
-        appended,
-    })
-}
-
-fn to_i64(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-async fn insert_records(
-    connection: &impl ConnectionTrait,
-    run: &Run,
-    records: Vec<NewRecord>,
-) -> Result<Vec<StoredRecord>, DbErr> {
-    let backend = connection.get_database_backend();
-    let last_received = records.iter().map(|record| record.received_at_ms).max();
-    // Taking the numbers locks the series until the commit: numbers follow the order of commits.
-    let row = connection
-        .query_one_raw(Statement::from_sql_and_values(
-            backend,
-            "INSERT INTO series (pipeline_id, last_seq, record_count, stored_bytes, \
-             last_received_at_ms) VALUES ($1, $2, $2, $3, $4) \
-             ON CONFLICT (pipeline_id) DO UPDATE SET \
-             last_seq = series.last_seq + excluded.last_seq, \
-             record_count = series.record_count + excluded.record_count, \
-             stored_bytes = series.stored_bytes + excluded.stored_bytes, \
-             last_received_at_ms = excluded.last_received_at_ms \
-             RETURNING last_seq",
-            [
-                run.pipeline_id.uuid().into(),
-                run.stored.into(),
-                run.stored_bytes.into(),
-                last_received.into(),
-            ],
-        ))
-        .await?
-        .ok_or_else(|| DbErr::RecordNotInserted)?;
-    let last_seq: i64 = row.try_get("", "last_seq")?;
-    let first_seq = last_seq - run.stored + 1;
-    let (stored, texts): (Vec<StoredRecord>, Vec<String>) = (first_seq..)
-        .zip(records)
-        .map(|(seq, record)| {
-            let stored = StoredRecord {
-                seq,
-                time_ms: record.time_ms,
-                received_at_ms: record.received_at_ms,
-                fields: record.fields,
-            };
-            (stored, record.json)
-        })
-        .unzip();
-    match backend {
-        DbBackend::Postgres => insert_arrays(connection, run, &stored, texts).await?,
-        _ => insert_rows(connection, run, &stored, texts).await?,
-    }
-    Ok(stored)
-}
-
-/// PostgreSQL takes each column as one array.
-async fn insert_arrays(
-    connection: &impl ConnectionTrait,
-    run: &Run,
-    records: &[StoredRecord],
-    texts: Vec<String>,
-) -> Result<(), DbErr> {
-    let numbers = |of: fn(&StoredRecord) -> i64| -> Value {
-        records.iter().map(of).collect::<Vec<i64>>().into()
-    };
-    connection
-        .execute_raw(Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            "INSERT INTO records (pipeline_id, seq, time_ms, received_at_ms, fields) \
-             SELECT $1, * FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::text[])",
-            [
-                run.pipeline_id.uuid().into(),
-                numbers(|record| record.seq),
-                numbers(|record| record.time_ms),
-                numbers(|record| record.received_at_ms),
-                texts.into(),
-            ],
-        ))
-        .await?;
-    Ok(())
-}
-
-/// SQLite takes some rows at a time; the statement for a full chunk is prepared once.
-async fn insert_rows(
-    connection: &impl ConnectionTrait,
-    run: &Run,
-    records: &[StoredRecord],
-    texts: Vec<String>,
-) -> Result<(), DbErr> {
-    let mut rows = records.iter().zip(texts);
-    loop {
-        let chunk: Vec<_> = rows.by_ref().take(INSERT_ROWS).collect();
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let mut sql = String::with_capacity(80 + chunk.len() * 24);
-        sql.push_str(
-            "INSERT INTO records (pipeline_id, seq, time_ms, received_at_ms, fields) VALUES ",
-        );
-        let mut values: Vec<Value> = Vec::with_capacity(1 + chunk.len() * 4);
-        values.push(run.pipeline_id.uuid().into());
-        for (index, (record, text)) in chunk.into_iter().enumerate() {
-            let n = index * 4;
-            let comma = if index == 0 { "" } else { ", " };
-            // Writing to a String cannot fail.
-            let _ = write!(
-                sql,
-                "{comma}($1, ${}, ${}, ${}, ${})",
-                n + 2,
-                n + 3,
-                n + 4,
-                n + 5
-            );
-            values.push(record.seq.into());
-            values.push(record.time_ms.into());
-            values.push(record.received_at_ms.into());
-            values.push(text.into());
-        }
-        connection
-            .execute_raw(Statement::from_sql_and_values(
-                DbBackend::Sqlite,
-                sql,
-                values,
-            ))
-            .await?;
     }
 }
