@@ -11,6 +11,7 @@ mod feeds;
 mod live;
 mod read;
 mod record_keys;
+mod remote;
 mod retention;
 mod runs;
 mod usage;
@@ -20,10 +21,12 @@ use std::sync::Arc;
 
 use dash_shared::fields::Fields;
 use dash_shared::ids::PipelineId;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::events::Events;
 
 pub use aggregate::{Query, QueryResult, Series};
 pub use feeds::{Feed, FeedValue};
@@ -54,23 +57,33 @@ pub struct RecordStore {
     clock: Clock,
     writer: write::Writer,
     hub: live::Hub,
+    events: Events,
     feeds: feeds::Feeds,
     tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl RecordStore {
-    /// Opens the store and starts its writer.
-    pub fn open(db: Db, clock: Clock) -> Self {
+    /// Opens the store, starts its writer and follows what other processes store.
+    pub fn open(db: Db, clock: Clock, events: Events) -> Self {
         let hub = live::Hub::default();
         let tasks = TaskTracker::new();
-        let writer = write::Writer::start(db.clone(), hub.clone(), &tasks);
+        let writer = write::Writer::start(db.clone(), hub.clone(), events.clone(), &tasks);
+        let remote = remote::Remote {
+            db: db.clone(),
+            hub: hub.clone(),
+        };
+        let stop = CancellationToken::new();
+        tasks.spawn(remote.run(events.follow_records(), stop.clone()));
         Self {
             db,
             clock,
             writer,
             hub,
+            events,
             feeds: feeds::Feeds::default(),
             tasks,
+            stop,
         }
     }
 
@@ -92,6 +105,7 @@ impl RecordStore {
     /// Stops taking records, and returns when all that were taken are stored.
     pub async fn close(&self) {
         self.writer.close();
+        self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }

@@ -140,7 +140,18 @@ async fn many_deliveries_at_once_by_two_processes_are_each_stored_once() {
     );
 }
 
-/// Records with these numbers and keys, received now.
+/// A record that came in at a time.
+pub(crate) fn new_record(at_ms: i64, value: Value, key: Option<&str>) -> NewRecord {
+    NewRecord {
+        time_ms: at_ms,
+        received_at_ms: at_ms,
+        json: value.to_string(),
+        fields: Arc::new(serde_json::from_value(value).unwrap()),
+        key: key.map(RecordKey::of),
+    }
+}
+
+/// Records with these keys, received now.
 fn append(
     app: &TestApp,
     pipeline_id: PipelineId,
@@ -148,16 +159,9 @@ fn append(
     keys: &[Option<&str>],
 ) -> Append {
     let now_ms = app.clock.now_ms();
-    let records = keys.iter().map(|key| {
-        let value = json!({ "key": key });
-        NewRecord {
-            time_ms: now_ms,
-            received_at_ms: now_ms,
-            json: value.to_string(),
-            fields: Arc::new(serde_json::from_value(value).unwrap()),
-            key: key.map(RecordKey::of),
-        }
-    });
+    let records = keys
+        .iter()
+        .map(|key| new_record(now_ms, json!({ "key": key }), *key));
     let records: Vec<_> = records.collect();
     Append {
         run: NewRun {

@@ -18,6 +18,7 @@ mod live;
 mod operations;
 mod pipelines;
 mod polling;
+mod processes;
 mod retention;
 mod strangers;
 mod usage;

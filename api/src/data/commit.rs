@@ -13,10 +13,12 @@ use super::StoredRecord;
 use super::bulk::{Insert, Kind};
 use super::live::Committed;
 use super::record_keys::{self, NewKey, RecordKey};
+use super::remote;
 use super::runs::{self, Counts, MAX_RECORD_ERRORS, NewRun, Run};
 use super::usage;
 use super::write::{Append, Appended, NewRecord};
 use crate::db::{Db, Engine};
+use crate::events::Events;
 
 const RECORDS: Insert<5> = Insert {
     table: "records",
@@ -84,7 +86,11 @@ pub(super) struct Outcome {
 }
 
 /// Stores all these appends, or nothing.
-pub(super) async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, CommitFailure> {
+pub(super) async fn commit(
+    db: &Db,
+    events: &Events,
+    appends: Vec<Append>,
+) -> Result<Outcome, CommitFailure> {
     let mut appended = vec![Appended::default(); appends.len()];
     let mut groups = group(appends);
     let transaction = db.begin_write().await?;
@@ -100,6 +106,11 @@ pub(super) async fn commit(db: &Db, appends: Vec<Append>) -> Result<Outcome, Com
     }
     groups.retain(|group| !group.repeated);
     let committed = store(&*transaction, groups).await?;
+    if !committed.is_empty() {
+        events
+            .announce(&*transaction, &remote::event(&committed))
+            .await?;
+    }
     transaction.commit().await.map_err(|error| CommitFailure {
         error,
         in_doubt: true,

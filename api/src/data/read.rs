@@ -54,7 +54,10 @@ pub struct RecordPage {
     pub has_more: bool,
 }
 
-fn record_from_row(row: &Row) -> Result<StoredRecord, ReadError> {
+/// The columns that [`record_from_row`] reads.
+pub(super) const RECORD_COLUMNS: &str = "seq, time_ms, received_at_ms, fields";
+
+pub(super) fn record_from_row(row: &Row) -> Result<StoredRecord, ReadError> {
     let fields: String = row.try_get("", "fields")?;
     Ok(StoredRecord {
         seq: row.try_get("", "seq")?,
@@ -76,7 +79,7 @@ impl RecordStore {
         let rows = orm
             .query_all_raw(Statement::from_sql_and_values(
                 orm.get_database_backend(),
-                format!("SELECT seq, time_ms, received_at_ms, fields FROM records {condition}"),
+                format!("SELECT {RECORD_COLUMNS} FROM records {condition}"),
                 values,
             ))
             .await?;

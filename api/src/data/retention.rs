@@ -59,7 +59,7 @@ impl RecordStore {
         }
         self.trim_runs(pipeline_id, before_ms).await?;
         if trimmed > 0 {
-            self.hub.look_again(pipeline_id);
+            self.tell_deleted(pipeline_id).await?;
             self.give_space_back().await?;
         }
         Ok(trimmed)

@@ -312,6 +312,25 @@ const COLUMNS: &str = "id, team_id, pipeline_id, \"trigger\", state, started_at_
     finished_at_ms, received, stored, dropped, failed, duplicates, stored_bytes, error_code, error_message, \
     record_errors";
 
+/// Those of these runs that are there, in the order in which they began to be stored.
+pub(super) async fn find_all(
+    connection: &impl ConnectionTrait,
+    ids: &[RunId],
+) -> Result<Vec<Run>, ReadError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places = placeholders(1, ids.len());
+    let rows = connection
+        .query_all_raw(Statement::from_sql_and_values(
+            connection.get_database_backend(),
+            format!("SELECT {COLUMNS} FROM runs WHERE id IN ({places}) ORDER BY id"),
+            ids.iter().map(|id| id.uuid().into()),
+        ))
+        .await?;
+    rows.iter().map(Run::from_row).collect()
+}
+
 impl RecordStore {
     /// A page of a pipeline's runs, the newest first, beginning after the run `after`.
     pub async fn list_runs(

@@ -17,6 +17,7 @@ use super::live::Hub;
 use super::record_keys::RecordKey;
 use super::runs::NewRun;
 use crate::db::Db;
+use crate::events::Events;
 
 /// How many appends wait at most.
 const QUEUE_APPENDS: usize = 1_024;
@@ -101,9 +102,10 @@ impl std::fmt::Debug for Request {
 }
 
 impl Writer {
-    pub(super) fn start(db: Db, hub: Hub, tasks: &TaskTracker) -> Self {
+    pub(super) fn start(db: Db, hub: Hub, events: Events, tasks: &TaskTracker) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_APPENDS);
-        tasks.spawn(run(db, hub, receiver));
+        let committer = Committer { db, hub, events };
+        tasks.spawn(committer.run(receiver));
         Self {
             queue: Arc::new(Mutex::new(Some(sender))),
             room: Arc::new(Semaphore::new(QUEUE_BYTES / ROOM_UNIT)),
@@ -155,68 +157,77 @@ fn units(append: &Append) -> u32 {
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
-async fn run(db: Db, hub: Hub, mut queue: mpsc::Receiver<Request>) {
-    while let Some(first) = queue.recv().await {
-        let mut records = first.append.records.len();
-        let mut requests = vec![first];
-        while records < MAX_COMMIT_RECORDS
-            && let Ok(next) = queue.try_recv()
-        {
-            records += next.append.records.len();
-            requests.push(next);
-        }
-        metrics::histogram!("dash_commit_records").record(to_f64(records));
-        store(&db, &hub, requests).await;
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a metric of small counts")]
 fn to_f64(count: usize) -> f64 {
     count as f64
 }
 
-/// Stores the requests in one transaction. When that fails, each alone: one that the database
-/// refuses must not take the others with it.
-async fn store(db: &Db, hub: &Hub, requests: Vec<Request>) {
-    // The room is given back when this ends.
-    let (mut appends, mut replies, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
-    for request in requests {
-        appends.push(request.append);
-        replies.push(request.reply);
-        rooms.push(request.room);
+/// The queue's far end: one for each process.
+struct Committer {
+    db: Db,
+    hub: Hub,
+    events: Events,
+}
+
+impl Committer {
+    async fn run(self, mut queue: mpsc::Receiver<Request>) {
+        while let Some(first) = queue.recv().await {
+            let mut records = first.append.records.len();
+            let mut requests = vec![first];
+            while records < MAX_COMMIT_RECORDS
+                && let Ok(next) = queue.try_recv()
+            {
+                records += next.append.records.len();
+                requests.push(next);
+            }
+            metrics::histogram!("dash_commit_records").record(to_f64(records));
+            self.store(requests).await;
+        }
     }
-    let alone = appends.len() == 1;
-    let kept = if alone { Vec::new() } else { appends.clone() };
-    match commit(db, appends).await {
-        Ok(outcome) => {
-            for committed in outcome.committed {
-                hub.publish(committed);
-            }
-            for (reply, appended) in replies.into_iter().zip(outcome.appended) {
-                // Whoever asked may have gone; the records are stored all the same.
-                let _ = reply.send(Ok(appended));
-            }
+
+    /// Stores the requests in one transaction. When that fails, each alone: one that the database
+    /// refuses must not take the others with it.
+    async fn store(&self, requests: Vec<Request>) {
+        // The room is given back when this ends.
+        let (mut appends, mut replies, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
+        for request in requests {
+            appends.push(request.append);
+            replies.push(request.reply);
+            rooms.push(request.room);
         }
-        // Whether a commit that failed was one after all is not known: doing it again could store
-        // everything twice. Whoever sent it is not told that it is stored.
-        Err(failure) if alone || failure.in_doubt => {
-            let error = failure.error;
-            tracing::error!(%error, "records could not be stored");
-            let error = WriteError::Database(Arc::new(error));
-            for reply in replies {
-                let _ = reply.send(Err(error.clone()));
+        let alone = appends.len() == 1;
+        let kept = if alone { Vec::new() } else { appends.clone() };
+        match commit(&self.db, &self.events, appends).await {
+            Ok(outcome) => {
+                for committed in outcome.committed {
+                    self.hub.publish(committed);
+                }
+                for (reply, appended) in replies.into_iter().zip(outcome.appended) {
+                    // Whoever asked may have gone; the records are stored all the same.
+                    let _ = reply.send(Ok(appended));
+                }
             }
-        }
-        Err(failure) => {
-            let error = failure.error;
-            tracing::warn!(%error, appends = kept.len(), "a group commit failed, trying one by one");
-            for ((append, room), reply) in kept.into_iter().zip(rooms).zip(replies) {
-                let request = Request {
-                    append,
-                    room,
-                    reply,
-                };
-                Box::pin(store(db, hub, vec![request])).await;
+            // Whether a commit that failed was one after all is not known: doing it again could store
+            // everything twice. Whoever sent it is not told that it is stored.
+            Err(failure) if alone || failure.in_doubt => {
+                let error = failure.error;
+                tracing::error!(%error, "records could not be stored");
+                let error = WriteError::Database(Arc::new(error));
+                for reply in replies {
+                    let _ = reply.send(Err(error.clone()));
+                }
+            }
+            Err(failure) => {
+                let error = failure.error;
+                tracing::warn!(%error, appends = kept.len(), "a group commit failed, trying one by one");
+                for ((append, room), reply) in kept.into_iter().zip(rooms).zip(replies) {
+                    let request = Request {
+                        append,
+                        room,
+                        reply,
+                    };
+                    Box::pin(self.store(vec![request])).await;
+                }
             }
         }
     }

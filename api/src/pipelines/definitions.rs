@@ -19,6 +19,7 @@ use super::{Pipeline, PipelineState, Pipelines, PipelinesError};
 use crate::accounts::TenantScope;
 use crate::db::WriteTransaction;
 use crate::engine::{FetchError, SourceTest, check_records_path, demo};
+use crate::events::Event;
 
 /// The length of a webhook key's random part: 32 letters of 32 kinds are 160 bits.
 const HOOK_KEY_CHARS: usize = 32;
@@ -208,10 +209,11 @@ impl Pipelines {
             .await?;
         self.stop(&transaction, &pipeline).await?;
         self.schedule_purge(&transaction, id).await?;
+        let deleted = Event::PipelineDeleted(id);
+        self.events.announce(&*transaction, &deleted).await?;
         transaction.commit().await?;
         self.forget_hook(&pipeline).await;
-        // Nobody may be listening.
-        let _ = self.deleted.send(id);
+        self.events.tell(deleted);
         Ok(())
     }
 
