@@ -9,6 +9,7 @@ mod bulk;
 mod commit;
 mod feeds;
 mod live;
+mod partitions;
 mod read;
 mod record_keys;
 mod remote;

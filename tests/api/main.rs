@@ -16,6 +16,7 @@ mod hooks;
 mod keys;
 mod live;
 mod operations;
+mod partitions;
 mod pipelines;
 mod polling;
 mod processes;
