@@ -17,6 +17,7 @@ use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::db::{self, Db};
 use crate::engine::{AllowedTargets, Engine, Outbound};
+use crate::events::Events;
 use crate::graphql::{self, DashSchema, Services};
 use crate::jobs::{Job, Jobs, Next};
 use crate::pipelines::Pipelines;
@@ -50,6 +51,8 @@ pub struct App {
     pub jobs: Jobs,
     /// The API.
     pub schema: DashSchema,
+    /// What happens here and in other processes.
+    pub events: Events,
     /// Cancelled when Dash is told to stop: no new requests are taken.
     pub stopping: CancellationToken,
     workers: TaskTracker,
@@ -103,7 +106,8 @@ impl App {
         let secrets = SecretBox::new(&config.secrets.encryption_key);
         let accounts = Accounts::new(db.clone(), clock.clone(), config.passwords);
         let jobs = Jobs::new(db.clone(), clock.clone());
-        let store = RecordStore::open(db.clone(), clock.clone());
+        let events = Events::open(&db);
+        let store = RecordStore::open(db.clone(), clock.clone(), events.clone());
         let engine = Engine::new(store.clone(), clock.clone(), outbound);
         let pipelines = Pipelines::new(
             db.clone(),
@@ -112,9 +116,15 @@ impl App {
             store.clone(),
             jobs.clone(),
             secrets,
+            events.clone(),
         );
-        let dashboards =
-            Dashboards::new(db.clone(), clock.clone(), store.clone(), pipelines.clone());
+        let dashboards = Dashboards::new(
+            db.clone(),
+            clock.clone(),
+            store.clone(),
+            pipelines.clone(),
+            events.clone(),
+        );
         let schema = graphql::schema(Services {
             accounts: accounts.clone(),
             pipelines: pipelines.clone(),
@@ -133,6 +143,7 @@ impl App {
             store,
             jobs,
             schema,
+            events,
             stopping: CancellationToken::new(),
             workers: TaskTracker::new(),
         }))
@@ -168,6 +179,7 @@ impl App {
         self.workers.close();
         self.workers.wait().await;
         self.store.close().await;
+        self.events.close();
     }
 
     /// Makes an account to try Dash with, with the demo pipeline and dashboard, unless it is there.

@@ -1,21 +1,27 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `series`, `runs`, `rollups` and `usage_hours`. It knows pipelines only by their ids; who may
-//! read which is decided by its callers, who come with a scope.
+//! It owns the tables `records`, `record_keys`, `series`, `runs`, `rollups`, `rollup_views` and
+//! `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
+//! who come with a scope.
 
 mod aggregate;
 mod amend;
 mod answers;
 mod buckets;
+mod bulk;
 mod cells;
+mod commit;
 mod count;
 mod cover;
 mod distinct;
 mod exact_sum;
 mod feeds;
 mod live;
+mod partitions;
 mod read;
+mod record_keys;
+mod remote;
 mod retention;
 mod rollups;
 mod runs;
@@ -31,6 +37,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::events::Events;
 
 pub use aggregate::{Asked, Query, QueryResult, Series, Shape};
 pub use amend::{Amendment, MAX_AMENDED};
@@ -40,6 +47,7 @@ pub use cover::Span;
 pub use feeds::{Feed, FeedValue};
 pub use live::{Committed, LiveEvents};
 pub use read::{FollowedRecords, FoundRecords, Place, RecordPage, SeriesTotals};
+pub use record_keys::RecordKey;
 pub use runs::{NewRun, RecentActivity, RecordError, Run, RunPage, RunState, RunTrigger};
 pub use usage::Usage;
 pub use write::{Append, Appended, NewRecord, WriteError};
@@ -64,6 +72,7 @@ pub struct RecordStore {
     clock: Clock,
     writer: write::Writer,
     hub: live::Hub,
+    events: Events,
     feeds: feeds::Feeds,
     rollups: rollups::Rollups,
     results: count::Results,
@@ -73,18 +82,28 @@ pub struct RecordStore {
 }
 
 impl RecordStore {
-    /// Opens the store and starts its writer.
-    pub fn open(db: Db, clock: Clock) -> Self {
+    /// Opens the store, starts its writer and follows what other processes store.
+    pub fn open(db: Db, clock: Clock, events: Events) -> Self {
         let hub = live::Hub::default();
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
         let rollups = rollups::Rollups::start(db.clone(), stopping.clone(), &tasks);
-        let writer = write::Writer::start(db.clone(), hub.clone(), rollups.clone(), &tasks);
+        let followers = write::Followers {
+            hub: hub.clone(),
+            rollups: rollups.clone(),
+        };
+        let writer = write::Writer::start(db.clone(), followers, events.clone(), &tasks);
+        let remote = remote::Remote {
+            db: db.clone(),
+            hub: hub.clone(),
+        };
+        tasks.spawn(remote.run(events.follow_records(), stopping.clone()));
         Self {
             db,
             clock,
             writer,
             hub,
+            events,
             feeds: feeds::Feeds::default(),
             rollups,
             results: count::Results::default(),

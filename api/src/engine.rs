@@ -22,7 +22,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::data::{Append, Appended, NewRecord, NewRun, RecordError, RecordStore, RunTrigger};
+use crate::data::{
+    Append, Appended, NewRecord, NewRun, RecordError, RecordKey, RecordStore, RunTrigger,
+};
 
 pub use crate::data::WriteError;
 pub use json_source::{BodyError, records_of_body};
@@ -58,6 +60,8 @@ pub struct Definition {
 pub struct Receipt {
     /// The run it was stored with; none when the same batch was there already.
     pub run_id: Option<RunId>,
+    /// Whether the same batch was there already: then nothing is stored.
+    pub duplicate: bool,
     /// How many records came in.
     pub received: usize,
     /// How many are stored.
@@ -66,6 +70,8 @@ pub struct Receipt {
     pub dropped: usize,
     /// How many failed.
     pub failed: usize,
+    /// How many were left out because they were stored before.
+    pub duplicates: usize,
     /// The first of the failed ones: which, where and why.
     pub errors: Vec<ReceiptError>,
 }
@@ -106,16 +112,18 @@ impl Engine {
         }
     }
 
-    /// Takes a webhook's body in; returns when its records are durable.
+    /// Takes a webhook's body in; returns when its records are durable. What names the delivery, if
+    /// anything does, names the batch: delivered again, it is not stored again.
     pub async fn receive(
         &self,
         definition: &Definition,
         body: Bytes,
+        delivery: Option<&[u8]>,
     ) -> Result<Receipt, ReceiveError> {
         let started_at_ms = self.clock.now_ms();
         let received = records_of_body(&body)?;
         let batch = Batch {
-            key: None,
+            key: delivery.map(|delivery| format!("hook:{}", RecordKey::of(delivery))),
             trigger: RunTrigger::Webhook,
             started_at_ms,
         };
@@ -188,14 +196,7 @@ impl Engine {
     ) -> Result<Receipt, WriteError> {
         let started_at_ms = self.clock.now_ms();
         let Source::Demo { seed } = definition.source else {
-            return Ok(Receipt::of(
-                0,
-                Appended {
-                    run_id: None,
-                    stored: 0,
-                },
-                Sorted::default(),
-            ));
+            return Ok(Receipt::of(0, Appended::default(), Sorted::default()));
         };
         let orders = demo::orders(seed, from_ms, to_ms);
         let batch = Batch {
@@ -210,10 +211,14 @@ impl Engine {
         &self,
         definition: &Definition,
         received: Vec<Value>,
-        batch: Batch,
+        mut batch: Batch,
     ) -> Result<Receipt, WriteError> {
         let count = received.len();
         let mut sorted = self.transform(definition, received);
+        // A delivery of which nothing could be stored can be sent again when the pipeline is mended.
+        if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
+            batch.key = None;
+        }
         let run = NewRun {
             dropped: to_i64(sorted.dropped),
             failed: to_i64(sorted.failed),
@@ -225,6 +230,7 @@ impl Engine {
         metrics::counter!("dash_records_received_total").increment(count as u64);
         metrics::counter!("dash_records_stored_total").increment(appended.stored as u64);
         metrics::counter!("dash_records_failed_total").increment(sorted.failed as u64);
+        metrics::counter!("dash_records_duplicate_total").increment(appended.duplicates as u64);
         Ok(Receipt::of(count, appended, sorted))
     }
 
@@ -297,10 +303,12 @@ impl Receipt {
     fn of(received: usize, appended: Appended, sorted: Sorted) -> Self {
         Self {
             run_id: appended.run_id,
+            duplicate: appended.run_id.is_none(),
             received,
             stored: appended.stored,
             dropped: sorted.dropped,
             failed: sorted.failed,
+            duplicates: appended.duplicates,
             errors: sorted.errors,
         }
     }
@@ -342,6 +350,7 @@ fn new_record(
         },
         fields: Arc::new(fields),
         json,
+        key: None,
     })
 }
 

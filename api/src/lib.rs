@@ -11,6 +11,7 @@ pub mod dashboards;
 pub mod data;
 pub mod db;
 pub mod engine;
+pub mod events;
 pub mod graphql;
 pub mod http;
 pub mod jobs;

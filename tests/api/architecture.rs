@@ -11,18 +11,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secrets", &[]),
     ("telemetry", &["config"]),
     ("jobs", &["clock", "db"]),
-    ("data", &["clock", "db"]),
+    ("events", &["db"]),
+    ("data", &["clock", "db", "events"]),
     ("accounts", &["clock", "config", "db"]),
     ("engine", &["clock", "data"]),
     (
         "pipelines",
         &[
-            "accounts", "clock", "data", "db", "engine", "jobs", "secrets",
+            "accounts", "clock", "data", "db", "engine", "events", "jobs", "secrets",
         ],
     ),
     (
         "dashboards",
-        &["accounts", "clock", "data", "db", "pipelines"],
+        &["accounts", "clock", "data", "db", "events", "pipelines"],
     ),
     (
         "graphql",
@@ -58,6 +59,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "data",
             "db",
             "engine",
+            "events",
             "graphql",
             "jobs",
             "pipelines",

@@ -251,3 +251,73 @@ async fn killed_in_the_middle_of_a_poll_it_polls_on_and_stores_the_answer_once()
     assert_eq!(upstream.requests().len(), 2);
     dash.kill().await;
 }
+
+/// Delivers numbered records, each under a name, again and again until it is acknowledged; ends when
+/// Dash is gone. Returns the number that is to be delivered next.
+async fn deliver(client: &Client, url: &str, sender: u32, mut next: u32, first: &Notify) -> u32 {
+    loop {
+        let key = format!("{sender}-{next}");
+        let request = client.http().post(url).header("webhook-id", &key);
+        let body = json!([{ "key": key, "part": 1 }, { "key": key, "part": 2 }]);
+        match request.body(body.to_string()).send().await {
+            Ok(answer) => {
+                assert_eq!(answer.status(), 200);
+                next += 1;
+                first.notify_one();
+            }
+            Err(_) => return next,
+        }
+    }
+}
+
+#[tokio::test]
+async fn killed_at_any_moment_a_delivery_that_is_repeated_is_stored_exactly_once() {
+    const SENDERS: u32 = 4;
+    let data = Data::new().await;
+    let mut dash = Dash::start(&data).await;
+    let mut ann = Client::new(&dash.url);
+    ann.sign_up("Ann", "ann@corp.test", "correct horse battery")
+        .await;
+    let (id, url) = ann.new_webhook("Orders").await;
+    let key = url.rsplit_once('/').unwrap().1.to_owned();
+    let mut next = vec![0; SENDERS as usize];
+    for _ in 0..8 {
+        let url = format!("{}/hooks/{key}", dash.url);
+        let first = Notify::new();
+        let senders = (0..SENDERS)
+            .zip(&next)
+            .map(|(sender, next)| deliver(&ann, &url, sender, *next, &first));
+        let killed = async {
+            first.notified().await;
+            tokio::time::sleep(Duration::from_millis(chance(150))).await;
+            dash.kill().await;
+        };
+        let (reached, ()) = tokio::join!(futures_util::future::join_all(senders), killed);
+        next = reached;
+        dash = Dash::start(&data).await;
+        ann = ann.at(&dash.url);
+    }
+    let records = ann.all_records(&id).await;
+    let mut stored: Vec<_> = records
+        .iter()
+        .map(|record| record["fields"].to_string())
+        .collect();
+    let all = stored.len();
+    stored.sort();
+    stored.dedup();
+    assert_eq!(stored.len(), all, "a record is there twice");
+    let acknowledged: u32 = next.iter().sum();
+    let least = 2 * acknowledged as usize;
+    // The last delivery of each sender may be there without being acknowledged.
+    assert!(
+        (least..=least + 2 * SENDERS as usize).contains(&all),
+        "{least}, {all}"
+    );
+    assert_eq!(
+        ann.pipeline(&id).await["recordCount"]
+            .as_f64()
+            .map(|n| n.to_string()),
+        Some(all.to_string())
+    );
+    dash.kill().await;
+}

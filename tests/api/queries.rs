@@ -127,6 +127,7 @@ impl World {
 
 fn new_record(time_ms: i64, received_at_ms: i64, fields: Fields) -> NewRecord {
     NewRecord {
+        key: None,
         json: serde_json::to_string(&fields).unwrap(),
         time_ms,
         received_at_ms,

@@ -311,12 +311,21 @@ pub async fn new_postgres_database(server: &str) -> String {
             let name = new_name("template");
             create_database(server, &name, "template1").await;
             let config = Config::for_tests(&database_url(server, &name), std::path::Path::new("."));
+            if environment::is_timescale() {
+                add_timescale(&config.database.url).await;
+            }
             let db = dash_api::app::connect(&config)
                 .await
                 .expect("the template can be connected");
             dash_api::app::migrate(&db)
                 .await
                 .expect("the template can be migrated");
+            if environment::is_timescale() {
+                // Its own workers would be on the template while it is copied.
+                let stop = "SELECT _timescaledb_functions.stop_background_workers()";
+                let stopped = sqlx::query(stop).execute(db.orm().get_postgres_connection_pool());
+                stopped.await.expect("TimescaleDB's workers can be stopped");
+            }
             db.orm()
                 .clone()
                 .close()
@@ -328,6 +337,29 @@ pub async fn new_postgres_database(server: &str) -> String {
     let name = new_name("test");
     create_database(server, &name, template).await;
     database_url(server, &name)
+}
+
+/// Makes an empty database without tables, with TimescaleDB where that is tested.
+pub async fn new_bare_postgres_database(server: &str) -> String {
+    let name = new_name("bare");
+    create_database(server, &name, "template1").await;
+    let url = database_url(server, &name);
+    if environment::is_timescale() {
+        add_timescale(&url).await;
+    }
+    url
+}
+
+async fn add_timescale(url: &str) {
+    use sqlx::{Connection, Executor};
+    let mut connection = sqlx::PgConnection::connect(url)
+        .await
+        .expect("the database can be connected");
+    connection
+        .execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        .await
+        .expect("TimescaleDB is on this server");
+    connection.close().await.expect("the database can be left");
 }
 
 fn new_name(kind: &str) -> String {

@@ -22,6 +22,12 @@ pub fn postgres_url() -> Option<String> {
     read("DASH_TEST_POSTGRES_URL")
 }
 
+/// Whether that server is the one with TimescaleDB.
+pub fn is_timescale() -> bool {
+    let server = postgres_url();
+    server.is_some() && server == read("DASH_TEST_TIMESCALE_URL")
+}
+
 /// A PostgreSQL server that keeps what it was told, for benchmarks.
 pub fn bench_postgres_url() -> String {
     let name = "DASH_BENCH_POSTGRES_URL";

@@ -19,6 +19,7 @@ use super::widget_data::{WidgetData, query};
 use super::{Dashboard, Dashboards, DashboardsError};
 use crate::accounts::TenantScope;
 use crate::data::{Asked, Feed, FeedValue};
+use crate::events::Event;
 
 /// How long the first message waits for widgets that are still being counted.
 const FIRST_WAIT: Duration = Duration::from_millis(300);
@@ -130,7 +131,7 @@ impl Dashboards {
         after: Option<String>,
     ) -> Result<mpsc::Receiver<DashboardUpdate>, DashboardsError> {
         check_range(range)?;
-        let changes = self.changes.subscribe();
+        let changes = self.events.follow_definitions();
         let watched = self.watch(&scope, id, range).await?;
         // One message may wait: a slow reader makes the follower wait, and then gets the newest
         // state instead of everything in between.
@@ -186,7 +187,7 @@ impl Follower {
     async fn run(
         self,
         (mut watched, mut deletion): (Watched, Deletion),
-        mut changes: broadcast::Receiver<DashboardId>,
+        mut changes: broadcast::Receiver<Event>,
         after: Option<String>,
     ) {
         let mut known = after;
@@ -313,11 +314,12 @@ async fn next_value(index: usize, mut values: Values) -> (usize, Arc<FeedValue>,
     }
 }
 
-async fn changed(changes: &mut broadcast::Receiver<DashboardId>, id: DashboardId) {
+async fn changed(changes: &mut broadcast::Receiver<Event>, id: DashboardId) {
     loop {
         match changes.recv().await {
-            Ok(other) if other != id => {}
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Ok(Event::DashboardChanged(other)) if other == id => return,
+            Ok(Event::Missed) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Ok(_) => {}
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
         }
     }

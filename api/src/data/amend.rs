@@ -105,7 +105,7 @@ impl RecordStore {
             .await?;
         transaction.commit().await?;
         if !before.is_empty() {
-            self.hub.look_again(pipeline_id);
+            self.tell_deleted(pipeline_id).await?;
             self.rollups.refresh(pipeline_id).await?;
         }
         Ok(before)

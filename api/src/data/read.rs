@@ -12,6 +12,7 @@ use sea_orm::{ConnectionTrait, QueryResult as Row, Statement};
 use super::aggregate::Query;
 use super::cover::Span;
 use super::live::LiveEvents;
+use super::record_keys::forget_keys;
 use super::{ReadError, RecordStore, StoredRecord};
 
 /// How many records are read from the database at once.
@@ -81,6 +82,9 @@ pub struct RecordPage {
     pub has_more: bool,
 }
 
+/// The columns that [`record_from_row`] reads.
+pub(super) const RECORD_COLUMNS: &str = "seq, time_ms, received_at_ms, fields";
+
 pub(super) fn record_from_row(row: &Row) -> Result<StoredRecord, ReadError> {
     let fields: String = row.try_get("", "fields")?;
     Ok(StoredRecord {
@@ -148,7 +152,7 @@ pub(super) async fn select(
     let rows = connection
         .query_all_raw(Statement::from_sql_and_values(
             connection.get_database_backend(),
-            format!("SELECT seq, time_ms, received_at_ms, fields FROM records {condition}"),
+            format!("SELECT {RECORD_COLUMNS} FROM records {condition}"),
             values,
         ))
         .await?;
@@ -470,6 +474,7 @@ impl RecordStore {
                     [id.into(), (*oldest).into()],
                 ))
                 .await?;
+            forget_keys(&*transaction, pipeline_id, *oldest..=i64::MAX).await?;
             transaction.commit().await?;
         }
         let transaction = self.db.begin_write().await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dash_shared::ids::PipelineId;
 use sea_orm::{ConnectionTrait, Statement, Value};
 
+use super::record_keys::forget_keys;
 use super::{ReadError, RecordStore, rollups};
 use crate::db::Engine;
 
@@ -51,6 +52,7 @@ impl RecordStore {
                 // Somebody else was here meanwhile. Dropped, the transaction is undone.
                 continue;
             }
+            forget_keys(&*transaction, pipeline_id, 0..=oldest.last_seq).await?;
             transaction
                 .execute_raw(Statement::from_sql_and_values(
                     backend,
@@ -67,7 +69,7 @@ impl RecordStore {
         // Also what an earlier call that was broken off has left.
         self.rollups.refresh(pipeline_id).await?;
         if trimmed > 0 {
-            self.hub.look_again(pipeline_id);
+            self.tell_deleted(pipeline_id).await?;
             self.give_space_back().await?;
         }
         Ok(trimmed)

@@ -156,7 +156,8 @@ impl Rollups {
         if !state.viewed.contains(&committed.pipeline_id) {
             return;
         }
-        let bytes = usize::try_from(committed.run.stored_bytes).unwrap_or(0);
+        let bytes: i64 = committed.runs.iter().map(|run| run.stored_bytes).sum();
+        let bytes = usize::try_from(bytes).unwrap_or(0);
         let id = committed.pipeline_id;
         let fresh = state.fresh.entry(id).or_default();
         fresh.records += count;

@@ -92,6 +92,11 @@ impl Run {
         int(self.0.failed)
     }
 
+    /// How many were left out because they were stored before.
+    async fn duplicates(&self) -> i32 {
+        int(self.0.duplicates)
+    }
+
     /// How many bytes were stored.
     async fn stored_bytes(&self) -> f64 {
         float(self.0.stored_bytes)

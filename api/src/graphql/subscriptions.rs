@@ -98,14 +98,12 @@ impl Subscription {
         let found = services.pipelines.get(&scope(ctx)?, id).await;
         found.map_err(|error| top_level(ctx, error))?;
         let events = services.store.follow_commits(id);
-        let runs = stream::unfold(events, async |mut events| {
+        let commits = stream::unfold(events, async |mut events| {
             // Runs that were missed are in the history.
             let committed = events.next().await;
-            Some((
-                committed.map(|committed| Run((*committed.run).clone())),
-                events,
-            ))
+            let runs = committed.map_or_else(Vec::new, |committed| committed.runs.to_vec());
+            Some((stream::iter(runs.into_iter().map(Run)), events))
         });
-        Ok(runs.filter_map(async |run| run).take_until(deletion))
+        Ok(commits.flatten().take_until(deletion))
     }
 }

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::ALLOW;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Json, Response};
 use dash_shared::sources::MAX_BODY_BYTES;
 
@@ -17,12 +17,17 @@ use crate::engine::{BodyError, WriteError};
 use crate::pipelines::HookError;
 use crate::telemetry::RequestId;
 
+/// The headers in which senders name a delivery, so that a repeat of it can be told: the one for
+/// anybody, that of Standard Webhooks, that of GitHub. The first one that is there counts.
+const DELIVERY_HEADERS: [&str; 3] = ["idempotency-key", "webhook-id", "x-github-delivery"];
+
 /// Takes a batch of records in.
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
     Extension(request_id): Extension<RequestId>,
     Path(key): Path<String>,
     Extension(bodies): Extension<Bodies>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
     // First the key: whoever has none takes no room with a body.
@@ -34,10 +39,23 @@ pub(super) async fn receive(
         Ok(body) => body,
         Err(refusal) => return unreadable(refusal).response(&request_id),
     };
-    match app.pipelines.receive(&hook, body.bytes.clone()).await {
+    let delivery = delivery(&headers);
+    let received = app
+        .pipelines
+        .receive(&hook, body.bytes.clone(), delivery.as_deref());
+    match received.await {
         Ok(receipt) => Json(receipt).into_response(),
         Err(error) => problem(&error).response(&request_id),
     }
+}
+
+/// What names this delivery, if its sender names its deliveries: the first of [`DELIVERY_HEADERS`]
+/// that is there, with its value.
+fn delivery(headers: &HeaderMap) -> Option<Vec<u8>> {
+    DELIVERY_HEADERS.iter().find_map(|name| {
+        let value = headers.get(*name)?.as_bytes().trim_ascii();
+        (!value.is_empty()).then(|| [name.as_bytes(), b":", value].concat())
+    })
 }
 
 /// Tells somebody who opens a webhook's address in a browser what it is for.

@@ -17,6 +17,7 @@ use super::{Pipeline, PipelineState, Pipelines, PipelinesError};
 use crate::accounts::TenantScope;
 use crate::db::WriteTransaction;
 use crate::engine::demo;
+use crate::events::Event;
 
 /// A pipeline as somebody enters it.
 #[derive(Clone, Debug)]
@@ -173,10 +174,11 @@ impl Pipelines {
             .await?;
         self.stop(&transaction, &pipeline).await?;
         self.schedule_purge(&transaction, id).await?;
+        let deleted = Event::PipelineDeleted(id);
+        self.events.announce(&*transaction, &deleted).await?;
         transaction.commit().await?;
         self.forget_hook(&pipeline).await;
-        // Nobody may be listening.
-        let _ = self.deleted.send(id);
+        self.events.tell(deleted);
         Ok(())
     }
 

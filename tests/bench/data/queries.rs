@@ -71,6 +71,7 @@ async fn fill(app: &TestApp, count: usize) -> PipelineId {
                 let time_ms =
                     END_MS - 30 * DAY_MS + i64::try_from(number).expect("a number") * step;
                 NewRecord {
+                    key: None,
                     time_ms,
                     received_at_ms: time_ms,
                     json: serde_json::to_string(&fields).expect("it is JSON"),

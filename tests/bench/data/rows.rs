@@ -58,7 +58,7 @@ pub async fn send(
                         return;
                     }
                     let hook = pipelines.open_hook(&key).await.expect("there is a hook");
-                    let received = pipelines.receive(&hook, body_of(number)).await;
+                    let received = pipelines.receive(&hook, body_of(number), None).await;
                     received.expect("a body is stored");
                 }
             })
