@@ -17,7 +17,7 @@ use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::db::{self, Db};
 use crate::engine::{AllowedTargets, Engine, Outbound};
-use crate::graphql::{self, DashSchema, Services};
+use crate::graphql::{self, DashSchema, Services, Subscriptions};
 use crate::jobs::{Job, Jobs, Next};
 use crate::pipelines::Pipelines;
 use crate::secrets::SecretBox;
@@ -50,6 +50,8 @@ pub struct App {
     pub jobs: Jobs,
     /// The API.
     pub schema: DashSchema,
+    /// What runs of it over websockets.
+    pub subscriptions: Arc<Subscriptions>,
     /// Cancelled when Dash is told to stop: no new requests are taken.
     pub stopping: CancellationToken,
     workers: TaskTracker,
@@ -133,6 +135,7 @@ impl App {
             store,
             jobs,
             schema,
+            subscriptions: Arc::default(),
             stopping: CancellationToken::new(),
             workers: TaskTracker::new(),
         }))

@@ -23,7 +23,8 @@ use crate::db::Db;
 use crate::pipelines::{Pipelines, PipelinesError};
 
 pub use documents::{DashboardChanges, DashboardPage};
-pub use live::DashboardUpdate;
+use live::Followers;
+pub use live::{DashboardUpdate, FollowedDashboard};
 pub use widget_data::{TableColumn, TableRow, WidgetData};
 
 /// How many changes to dashboards a follower may lag behind before it reads its own again.
@@ -87,6 +88,7 @@ pub struct Dashboards {
     store: RecordStore,
     pipelines: Pipelines,
     changes: broadcast::Sender<DashboardId>,
+    followers: Followers,
 }
 
 impl Dashboards {
@@ -98,6 +100,7 @@ impl Dashboards {
             store,
             pipelines,
             changes: broadcast::Sender::new(CHANGES_CAPACITY),
+            followers: Followers::default(),
         }
     }
 }

@@ -17,10 +17,12 @@ use std::sync::Arc;
 
 use dash_shared::fields::Fields;
 use dash_shared::ids::PipelineId;
+use dash_shared::ranges::TimeRange;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::running::Joined;
 
 pub use aggregate::{Query, QueryResult, Series};
 pub use feeds::{Feed, FeedValue};
@@ -81,7 +83,7 @@ impl RecordStore {
     }
 
     /// The live result of a query; the same one for all who ask the same.
-    pub fn feed(&self, query: Query, range: dash_shared::ranges::TimeRange) -> Arc<Feed> {
+    pub fn feed(&self, query: Query, range: TimeRange) -> Arc<Joined<Feed>> {
         self.feeds.open(self, query, range)
     }
 

@@ -8,10 +8,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("config", &[]),
     ("db", &[]),
+    ("running", &[]),
     ("secrets", &[]),
     ("telemetry", &["config"]),
     ("jobs", &["clock", "db"]),
-    ("data", &["clock", "db"]),
+    ("data", &["clock", "db", "running"]),
     ("accounts", &["clock", "config", "db"]),
     ("engine", &["clock", "data"]),
     (
@@ -22,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "dashboards",
-        &["accounts", "clock", "data", "db", "pipelines"],
+        &["accounts", "clock", "data", "db", "pipelines", "running"],
     ),
     (
         "graphql",
@@ -33,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "data",
             "engine",
             "pipelines",
+            "running",
             "telemetry",
         ],
     ),

@@ -11,6 +11,7 @@ mod accounts;
 mod architecture;
 mod crash;
 mod dashboards;
+mod fan_out;
 mod graphql;
 mod hooks;
 mod live;

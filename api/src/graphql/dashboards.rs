@@ -124,12 +124,16 @@ pub struct DashboardUpdate {
     last_record_at: Option<DateTime<Utc>>,
 }
 
-impl From<dashboards::DashboardUpdate> for DashboardUpdate {
-    fn from(update: dashboards::DashboardUpdate) -> Self {
+impl From<&dashboards::DashboardUpdate> for DashboardUpdate {
+    fn from(update: &dashboards::DashboardUpdate) -> Self {
+        let definition = update.dashboard.as_deref();
+        let data = update.data.iter();
         Self {
-            cursor: update.cursor,
-            dashboard: update.dashboard.map(Dashboard),
-            data: update.data.into_iter().map(WidgetData::from).collect(),
+            cursor: update.cursor.clone(),
+            dashboard: definition.cloned().map(Dashboard),
+            data: data
+                .map(|data| WidgetData::from((**data).clone()))
+                .collect(),
             last_record_at: update.last_received_at_ms.map(date_time),
         }
     }
@@ -270,7 +274,8 @@ impl DashboardsQuery {
             .dashboards
             .data(&scope, dashboard_id(&id)?, range)
             .await;
-        data.map(Into::into).map_err(|error| top_level(ctx, error))
+        data.map(|data| DashboardUpdate::from(&data))
+            .map_err(|error| top_level(ctx, error))
     }
 
     /// What a widget would show, before it is saved.
