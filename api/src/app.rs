@@ -18,7 +18,7 @@ use crate::data::RecordStore;
 use crate::db::{self, Db};
 use crate::engine::{AllowedTargets, Engine, Outbound};
 use crate::events::Events;
-use crate::graphql::{self, DashSchema, Services};
+use crate::graphql::{self, DashSchema, Services, Subscriptions};
 use crate::jobs::{Job, Jobs, Next};
 use crate::pipelines::Pipelines;
 use crate::secrets::SecretBox;
@@ -53,6 +53,8 @@ pub struct App {
     pub schema: DashSchema,
     /// What happens here and in other processes.
     pub events: Events,
+    /// What runs of it over websockets.
+    pub subscriptions: Arc<Subscriptions>,
     /// Cancelled when Dash is told to stop: no new requests are taken.
     pub stopping: CancellationToken,
     workers: TaskTracker,
@@ -144,6 +146,7 @@ impl App {
             jobs,
             schema,
             events,
+            subscriptions: Arc::default(),
             stopping: CancellationToken::new(),
             workers: TaskTracker::new(),
         }))

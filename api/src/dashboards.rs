@@ -23,7 +23,8 @@ use crate::events::Events;
 use crate::pipelines::{Pipelines, PipelinesError};
 
 pub use documents::{DashboardChanges, DashboardPage};
-pub use live::DashboardUpdate;
+use live::Followers;
+pub use live::{DashboardUpdate, FollowedDashboard, View};
 pub use widget_data::{TableColumn, TableRow, WidgetData};
 
 /// A dashboard.
@@ -84,6 +85,7 @@ pub struct Dashboards {
     store: RecordStore,
     pipelines: Pipelines,
     events: Events,
+    followers: Followers,
 }
 
 impl Dashboards {
@@ -101,6 +103,7 @@ impl Dashboards {
             store,
             pipelines,
             events,
+            followers: Followers::default(),
         }
     }
 }

@@ -38,6 +38,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::events::Events;
+use crate::running::Joined;
 
 pub use aggregate::{Asked, Query, QueryResult, Series, Shape};
 pub use amend::{Amendment, MAX_AMENDED};
@@ -123,7 +124,7 @@ impl RecordStore {
     }
 
     /// The live result of a query; the same one for all who ask the same.
-    pub fn feed(&self, asked: Asked) -> Arc<Feed> {
+    pub fn feed(&self, asked: Asked) -> Arc<Joined<Feed>> {
         self.feeds.open(self, asked)
     }
 

@@ -83,7 +83,10 @@ impl Db {
                     .foreign_keys(true)
                     .pragma("cache_size", "-16000")
             });
-        let orm = Database::connect(options).await?;
+        let mut orm = Database::connect(options).await?;
+        orm.set_metric_callback(|_| {
+            metrics::counter!("dash_database_statements_total").increment(1);
+        });
         let writer = (engine == Engine::Sqlite).then(Arc::default);
         Ok(Self {
             orm,

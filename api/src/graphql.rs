@@ -4,6 +4,7 @@
 mod accounts;
 mod dashboards;
 mod errors;
+mod events;
 mod loaders;
 mod node;
 mod paging;
@@ -11,6 +12,7 @@ mod pipelines;
 mod queries;
 mod records;
 mod runs;
+mod shared;
 mod sources;
 mod steps;
 mod subscriptions;
@@ -27,6 +29,7 @@ use crate::data::RecordStore;
 use crate::pipelines::Pipelines;
 
 pub use errors::{error_with_code, is_internal};
+pub use shared::{Answer, Subscriptions};
 
 /// How deep a query may be nested; the usual introspection query has 14 levels.
 const MAX_DEPTH: usize = 18;

@@ -16,5 +16,6 @@ pub mod graphql;
 pub mod http;
 pub mod jobs;
 pub mod pipelines;
+pub mod running;
 pub mod secrets;
 pub mod telemetry;

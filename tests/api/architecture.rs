@@ -8,11 +8,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("config", &[]),
     ("db", &[]),
+    ("running", &[]),
     ("secrets", &[]),
     ("telemetry", &["config"]),
     ("jobs", &["clock", "db"]),
     ("events", &["db"]),
-    ("data", &["clock", "db", "events"]),
+    ("data", &["clock", "db", "events", "running"]),
     ("accounts", &["clock", "config", "db"]),
     ("engine", &["clock", "data"]),
     (
@@ -23,7 +24,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "dashboards",
-        &["accounts", "clock", "data", "db", "events", "pipelines"],
+        &[
+            "accounts",
+            "clock",
+            "data",
+            "db",
+            "events",
+            "pipelines",
+            "running",
+        ],
     ),
     (
         "graphql",
@@ -34,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "data",
             "engine",
             "pipelines",
+            "running",
             "telemetry",
         ],
     ),

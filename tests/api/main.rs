@@ -14,6 +14,7 @@ mod crash;
 mod crash_rollups;
 mod csv_series;
 mod dashboards;
+mod fan_out;
 mod graphql;
 mod hooks;
 mod keys;

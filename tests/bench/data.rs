@@ -6,6 +6,7 @@ mod memory;
 mod queries;
 mod rows;
 
+use crate::fan_out;
 use crate::report::Measurement;
 
 /// Measures everything, or what `only` names.
@@ -20,6 +21,9 @@ pub async fn measure(only: Option<&str>) -> Vec<Measurement> {
     }
     if wanted("hooks") {
         measured.extend(hooks::measure().await);
+    }
+    if wanted("fan-out") {
+        measured.extend(fan_out::measure().await);
     }
     if wanted("queries") {
         measured.extend(queries::measure().await);

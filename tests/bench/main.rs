@@ -9,6 +9,7 @@
 
 mod data;
 mod e2e_latency;
+mod fan_out;
 mod report;
 
 use std::process::ExitCode;

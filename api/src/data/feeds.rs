@@ -2,18 +2,17 @@
 //! then adds what is committed, and tells its readers at most ten times a second. A slow reader
 //! sees fewer values, never old ones, and slows nobody.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::aggregate::{Asked, QueryResult, RATE_MS, Shape, State};
 use super::live::LiveEvents;
 use super::read::SeriesTotals;
 use super::{ReadError, RecordStore};
+use crate::running::{Joined, Running};
 
 /// The shortest time between two values of a feed.
 const MIN_PERIOD: Duration = Duration::from_millis(100);
@@ -37,11 +36,10 @@ pub struct FeedValue {
     pub last_received_at_ms: Option<i64>,
 }
 
-/// A running feed. It ends when the last one who holds it lets go.
+/// What those who hold a feed see of it. It ends when the last one lets go.
 #[derive(Debug)]
 pub struct Feed {
     values: watch::Receiver<Option<Arc<FeedValue>>>,
-    _stop: DropGuard,
 }
 
 impl Feed {
@@ -73,42 +71,31 @@ impl Feed {
 /// The feeds that run. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Feeds {
-    running: Arc<Mutex<HashMap<Asked, Weak<Feed>>>>,
+    running: Running<Asked, Feed>,
     scans: Arc<Semaphore>,
 }
 
 impl Default for Feeds {
     fn default() -> Self {
         Self {
-            running: Arc::default(),
+            running: Running::default(),
             scans: Arc::new(Semaphore::new(PARALLEL_SCANS)),
         }
     }
 }
 
 impl Feeds {
-    pub(super) fn open(&self, store: &RecordStore, asked: Asked) -> Arc<Feed> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|_, feed| feed.strong_count() > 0);
-        if let Some(feed) = running.get(&asked).and_then(Weak::upgrade) {
-            return feed;
-        }
-        let stop = CancellationToken::new();
-        let (sender, values) = watch::channel(None);
-        let worker = Worker {
-            store: store.clone(),
-            scans: Arc::clone(&self.scans),
-            asked: asked.clone(),
-            sender,
-        };
-        let stopped = stop.clone();
-        tokio::spawn(async move { stopped.run_until_cancelled_owned(worker.run()).await });
-        let feed = Arc::new(Feed {
-            values,
-            _stop: stop.drop_guard(),
-        });
-        running.insert(asked, Arc::downgrade(&feed));
-        feed
+    pub(super) fn open(&self, store: &RecordStore, asked: Asked) -> Arc<Joined<Feed>> {
+        self.running.join(asked, |asked| {
+            let (sender, values) = watch::channel(None);
+            let worker = Worker {
+                store: store.clone(),
+                scans: Arc::clone(&self.scans),
+                asked: asked.clone(),
+                sender,
+            };
+            (Feed { values }, worker.run())
+        })
     }
 }
 
