@@ -22,5 +22,6 @@ mod polling;
 mod polling_jobs;
 mod queries;
 mod retention;
+mod searches;
 mod strangers;
 mod usage;
