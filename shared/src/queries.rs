@@ -1,6 +1,9 @@
 //! Questions about a pipeline's records: figures, filters and how wide buckets are. The same words
 //! serve widgets, the API and the record store.
 
+pub mod draft;
+pub mod words;
+
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +16,11 @@ use crate::{Invalid, InvalidCode};
 pub const MAX_FILTERS: usize = 10;
 /// The longest value of a filter, as JSON, in bytes.
 pub const MAX_FILTER_VALUE_BYTES: usize = 1_000;
+/// How many bytes of a grouping value tell groups apart; longer values with the same beginning are
+/// one group.
+pub const MAX_GROUP_BYTES: usize = 200;
+/// What a record without a value for the grouping field counts as.
+pub const NO_GROUP: &str = "(none)";
 
 /// How many records' values become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

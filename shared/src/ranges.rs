@@ -70,7 +70,27 @@ impl TimeRange {
                 "A time range is at least a minute long, and ends after it begins.",
             ));
         }
-        if seconds > MAX_RANGE_SECONDS {
+        self.check_not_too_long()
+    }
+
+    /// Checks the time of a question, which may be as short as one bucket of a line.
+    pub fn check_span(&self) -> Result<(), Invalid> {
+        let is_empty = match self {
+            Self::Last { seconds } => *seconds < 1,
+            Self::Between { from_ms, to_ms } => to_ms <= from_ms,
+        };
+        if is_empty {
+            return Err(Invalid::new(
+                "range",
+                InvalidCode::TooShort,
+                "A time range ends after it begins.",
+            ));
+        }
+        self.check_not_too_long()
+    }
+
+    fn check_not_too_long(&self) -> Result<(), Invalid> {
+        if self.seconds() > MAX_RANGE_SECONDS {
             return Err(Invalid::new(
                 "range",
                 InvalidCode::TooLong,
@@ -106,6 +126,19 @@ mod tests {
             seconds: MAX_RANGE_SECONDS,
         };
         assert_eq!(longest.bucket_seconds(96), 5 * 86_400);
+    }
+
+    #[test]
+    fn a_question_may_be_about_one_bucket() {
+        let check = |range: TimeRange, ok| assert_eq!(range.check_span().is_ok(), ok, "{range:?}");
+        let between = |from_ms, to_ms| TimeRange::Between { from_ms, to_ms };
+        check(between(0, 1_000), true);
+        check(between(0, 1), true);
+        check(between(0, 0), false);
+        check(between(1_000, 0), false);
+        check(between(0, (MAX_RANGE_SECONDS + 1) * 1_000), false);
+        check(TimeRange::Last { seconds: 1 }, true);
+        check(TimeRange::Last { seconds: 0 }, false);
     }
 
     #[test]

@@ -28,5 +28,6 @@ mod processes;
 mod queries;
 mod records;
 mod retention;
+mod searches;
 mod strangers;
 mod usage;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
-use dash_shared::queries::{Aggregate, Filter, Measure};
+use dash_shared::queries::{Aggregate, Filter, Measure, NO_GROUP};
 use dash_shared::ranges::TimeRange;
 use dash_shared::widgets::MAX_SERIES;
 
@@ -21,8 +21,6 @@ use super::{ReadError, StoredRecord};
 const SPARKLINE_BUCKETS: i64 = 48;
 /// How many buckets a line has, about.
 const LINE_BUCKETS: i64 = 96;
-/// What a record without a value for the grouping field counts as.
-pub(super) const NO_GROUP: &str = "(none)";
 /// How long the rate of records looks back.
 pub(super) const RATE_MS: i64 = 60_000;
 

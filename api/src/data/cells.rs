@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use dash_shared::fields::FieldPath;
-use dash_shared::queries::{Aggregate, Measure};
+use dash_shared::queries::{Aggregate, MAX_GROUP_BYTES, Measure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sketches_ddsketch::DDSketch;
@@ -14,10 +14,6 @@ use sketches_ddsketch::DDSketch;
 use super::StoredRecord;
 use super::distinct::Distinct;
 use super::exact_sum::ExactSum;
-
-/// How many bytes of a grouping value tell groups apart; longer values with the same beginning are
-/// one group.
-pub(super) const MAX_GROUP_BYTES: usize = 200;
 
 /// What is kept beside counts, sum and extremes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
-use dash_shared::queries::{Comparison, Filter};
+use dash_shared::queries::{Comparison, Filter, MAX_GROUP_BYTES};
 use moka::future::Cache;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
-use super::cells::{Cell, Group, Groups, MAX_GROUP_BYTES, Part};
+use super::cells::{Cell, Group, Groups, Part};
 use super::cover::{Cover, Level, Span};
 use super::read::{SeriesTotals, has_more_than, scan_span, scan_tail, totals_of};
 use super::rollups::{self, Definition, MIN_RECORDS, View, units};

@@ -245,7 +245,7 @@ fn read_width(input: BucketInput) -> async_graphql::Result<Width> {
 /// ask at the same time ask the same.
 fn read_span(range: TimeRange, now_ms: i64) -> async_graphql::Result<Span> {
     let range = range.read_argument()?;
-    first_problem(range.check().err().into_iter().collect())?;
+    first_problem(range.check_span().err().into_iter().collect())?;
     Ok(match range {
         ranges::TimeRange::Last { seconds } => {
             let to_ms = now_ms.div_euclid(1_000) * 1_000 + 1_000;

@@ -1,6 +1,7 @@
 //! Figures over time as lines, with the same figures as a table for those who cannot see them.
 
 mod options;
+pub mod pick;
 
 use std::sync::Arc;
 
@@ -209,7 +210,8 @@ fn table_row(
             let text = value.map_or_else(String::new, |value| {
                 figures::with_unit(&figures::number(value, look.decimals, digits), &look.unit)
             });
-            view! { <td class="is-number" data-label=name.clone()>{text}</td> }
+            let cell = pick::pickable_cell(text, name, time_ms);
+            view! { <td class="is-number" data-label=name.clone()>{cell}</td> }
         })
         .collect_view();
     view! {

@@ -5,9 +5,11 @@
 
 mod board;
 mod canvas;
+mod conditions;
 mod content;
 pub mod dialogs;
 mod editor;
+mod explore;
 mod feed;
 mod gesture;
 mod history;
@@ -33,6 +35,7 @@ use self::{
     canvas::{Canvas, TileActs},
     dialogs::{DeleteDialog, RenameDialog},
     editor::{Editor, Subject},
+    explore::{Explored, drawer::ExploreDrawer},
     operations as op,
     record_drawer::RecordDrawer,
     saving::{Saving, SavingDialogs},
@@ -70,6 +73,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
     });
     let subject = RwSignal::new(None::<Subject>);
     let opened = RwSignal::new(None::<OpenedRow>);
+    let explored = RwSignal::new(None::<Explored>);
     let renaming = RwSignal::new(None);
     let deleting = RwSignal::new(None);
     let screen = NodeRef::<Div>::new();
@@ -97,6 +101,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
     let tile_acts = TileActs {
         edit: Callback::new(move |key| subject.set(Some(Subject::Existing(key)))),
         open_record: Callback::new(move |row| opened.set(Some(row))),
+        explore: Callback::new(move |records| explored.set(Some(records))),
         choose_range,
     };
     let navigate = use_navigate();
@@ -141,6 +146,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
         </div>
         <Editor board subject/>
         <RecordDrawer opened/>
+        <ExploreDrawer explored/>
         <SavingDialogs saving/>
         <RenameDialog
             target=renaming

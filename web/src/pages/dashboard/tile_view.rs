@@ -13,11 +13,12 @@ use leptos::{
 use super::{
     board::Board,
     canvas::{TileActs, drawn_place, handle_key, offset_px},
+    explore::Explored,
     gesture::{Act, Gestures},
     tiles::{Definition, Tile},
     widget_body::{WidgetBody, WidgetNote},
 };
-use crate::components::{Icon, Menu, MenuItem, MenuSeparator};
+use crate::components::{Icon, Menu, MenuItem, MenuSeparator, line_chart::pick::PickedPoint};
 
 /// A widget.
 #[component]
@@ -79,6 +80,15 @@ pub fn TileView(
             handle_key(board, key_, &event, acts.edit);
         }
     };
+    let explore_point = move |point: PickedPoint| {
+        let content = board.content(key_);
+        let explored = content.with_untracked(|content| {
+            definition.with_untracked(|widget| Explored::at_point(widget, content, &point))
+        });
+        if let Some(explored) = explored {
+            acts.explore.run(explored);
+        }
+    };
     view! {
         <article
             class="tile card"
@@ -112,6 +122,7 @@ pub fn TileView(
                     range=board.range
                     on_open_record=acts.open_record
                     on_range=acts.choose_range
+                    on_pick=explore_point
                 />
             </div>
             <Show when=editing>
@@ -166,6 +177,11 @@ fn TileMenu(
             layout::reorder(places, index, direction)
         });
     };
+    let explore = move || {
+        let range = board.range.get_untracked();
+        acts.explore
+            .run(definition.with_untracked(|widget| Explored::of(widget, range)));
+    };
     let pipeline = move || {
         definition.with_untracked(|definition| format!("/pipelines/{}", definition.pipeline_id))
     };
@@ -192,6 +208,9 @@ fn TileMenu(
                         "Move down"
                     </MenuItem>
                 </Show>
+                <MenuItem icon=Icon::Search on_click=explore test_id="widget-explore">
+                    "Explore records"
+                </MenuItem>
                 <MenuItem icon=Icon::Pipelines href=pipeline()>"Open pipeline"</MenuItem>
                 <Show when=move || board.editing.get()>
                     <MenuSeparator/>
