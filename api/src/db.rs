@@ -16,6 +16,13 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How long a statement waits for another process's write to SQLite.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of SQLite's file a connection that reads keeps in memory: 8 MB.
+const SQLITE_READER_CACHE: &str = "-8000";
+/// The same for the one that writes: 32 MB.
+const SQLITE_WRITER_CACHE: &str = "-32000";
+/// After how many pages the log is written into SQLite's file: 16 MB. Pages that change often are
+/// written once then.
+const SQLITE_CHECKPOINT_PAGES: &str = "4000";
 /// How long a request waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -32,6 +39,9 @@ pub enum Engine {
 #[derive(Clone, Debug)]
 pub struct Db {
     orm: DatabaseConnection,
+    /// What writes go to. With SQLite a connection of its own: what it has in its cache stays right,
+    /// since nobody else changes the file.
+    writing: DatabaseConnection,
     engine: Engine,
     /// SQLite has one writer: queueing here is fair and never fails, unlike waiting for its lock.
     writer: Option<Arc<Mutex<()>>>,
@@ -71,25 +81,19 @@ impl Db {
         options
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(|sqlite| {
-                sqlite
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    // A commit is on the disk before it is acknowledged.
-                    .synchronous(SqliteSynchronous::Full)
-                    .auto_vacuum(SqliteAutoVacuum::Incremental)
-                    .busy_timeout(SQLITE_BUSY_TIMEOUT)
-                    .foreign_keys(true)
-                    .pragma("cache_size", "-16000")
-            });
-        let mut orm = Database::connect(options).await?;
-        orm.set_metric_callback(|_| {
-            metrics::counter!("dash_database_statements_total").increment(1);
-        });
+            .sqlx_logging(false);
+        let orm = connect(options.clone(), SQLITE_READER_CACHE).await?;
+        let writing = match engine {
+            Engine::Sqlite => {
+                options.max_connections(1);
+                connect(options, SQLITE_WRITER_CACHE).await?
+            }
+            Engine::Postgres => orm.clone(),
+        };
         let writer = (engine == Engine::Sqlite).then(Arc::default);
         Ok(Self {
             orm,
+            writing,
             engine,
             writer,
         })
@@ -112,7 +116,7 @@ impl Db {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let transaction = self.orm.begin_with_options(options).await?;
+        let transaction = self.writing.begin_with_options(options).await?;
         Ok(WriteTransaction {
             transaction,
             _writer: writer,
@@ -144,10 +148,40 @@ impl Db {
         }
     }
 
+    /// The connection that writes, for what is no transaction; on SQLite only for whoever has taken
+    /// the place of the one writer.
+    pub(crate) const fn writing(&self) -> &DatabaseConnection {
+        &self.writing
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.orm.ping().await
     }
+}
+
+/// Connects; `sqlite_cache` is how much of SQLite's file one connection keeps in memory.
+async fn connect(
+    mut options: ConnectOptions,
+    sqlite_cache: &'static str,
+) -> Result<DatabaseConnection, DbErr> {
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit is on the disk before it is acknowledged.
+            .synchronous(SqliteSynchronous::Full)
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .busy_timeout(SQLITE_BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .pragma("cache_size", sqlite_cache)
+            .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
+    });
+    let mut orm = Database::connect(options).await?;
+    orm.set_metric_callback(|_| {
+        metrics::counter!("dash_database_statements_total").increment(1);
+    });
+    Ok(orm)
 }
 
 /// Whether a write failed because a unique value is taken.

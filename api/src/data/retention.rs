@@ -162,8 +162,9 @@ impl RecordStore {
         }
         for _ in 0..self.free_pages().await?.div_ceil(VACUUM_PAGES) {
             let writer = self.db.lock_writer().await;
-            let orm = self.db.orm();
-            orm.execute_unprepared(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))
+            let writing = self.db.writing();
+            writing
+                .execute_unprepared(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))
                 .await?;
             drop(writer);
             tokio::time::sleep(PAUSE).await;
