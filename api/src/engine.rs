@@ -254,17 +254,27 @@ impl Engine {
         let received_at_ms = self.clock.now_ms();
         let mut sorted = Sorted::default();
         for (index, value) in received.into_iter().enumerate() {
-            let outcome = match apply(&definition.steps, &value) {
-                Outcome::Stored(fields) => new_record(definition, fields, received_at_ms),
-                Outcome::Dropped => {
-                    sorted.dropped += 1;
-                    continue;
+            match value {
+                // What no step changes is stored as it came, not as a copy.
+                Value::Object(fields) if definition.steps.is_empty() => {
+                    match new_record(definition, fields, received_at_ms) {
+                        Ok(record) => sorted.records.push(record),
+                        Err(refused) => {
+                            let Refused { error, fields } = *refused;
+                            sorted.fail(index, error, &Value::Object(fields));
+                        }
+                    }
                 }
-                Outcome::Failed(error) => Err(error),
-            };
-            match outcome {
-                Ok(record) => sorted.records.push(record),
-                Err(error) => sorted.fail(index, error, &value),
+                value => match apply(&definition.steps, &value) {
+                    Outcome::Stored(fields) => {
+                        match new_record(definition, fields, received_at_ms) {
+                            Ok(record) => sorted.records.push(record),
+                            Err(refused) => sorted.fail(index, refused.error, &value),
+                        }
+                    }
+                    Outcome::Dropped => sorted.dropped += 1,
+                    Outcome::Failed(error) => sorted.fail(index, error, &value),
+                },
             }
         }
         sorted
@@ -314,15 +324,43 @@ impl Receipt {
     }
 }
 
+/// A record that cannot be stored, and what it holds.
+struct Refused {
+    error: StepError,
+    fields: Fields,
+}
+
 fn new_record(
     definition: &Definition,
     fields: Fields,
     received_at_ms: i64,
-) -> Result<NewRecord, StepError> {
+) -> Result<NewRecord, Box<Refused>> {
+    match check_record(definition, &fields, received_at_ms) {
+        Ok((time_ms, json)) => Ok(NewRecord {
+            time_ms,
+            received_at_ms: match definition.source {
+                // The history that the demo makes up did not come in just now.
+                Source::Demo { .. } => time_ms.min(received_at_ms),
+                _ => received_at_ms,
+            },
+            fields: Arc::new(fields),
+            json,
+            key: None,
+        }),
+        Err(error) => Err(Box::new(Refused { error, fields })),
+    }
+}
+
+/// When a record happened, and its text.
+fn check_record(
+    definition: &Definition,
+    fields: &Fields,
+    received_at_ms: i64,
+) -> Result<(i64, String), StepError> {
     let after_all_steps = definition.steps.len() + 1;
     let time_ms = match &definition.time_field {
         None => received_at_ms,
-        Some(path) => match path.get(&fields) {
+        Some(path) => match path.get(fields) {
             None | Some(Value::Null) => received_at_ms,
             Some(value) => timestamps::parse_ms(value).ok_or_else(|| StepError {
                 step: after_all_steps,
@@ -332,7 +370,7 @@ fn new_record(
             })?,
         },
     };
-    let json = serde_json::to_string(&fields).unwrap_or_default();
+    let json = serde_json::to_string(fields).unwrap_or_default();
     if json.len() > MAX_RECORD_BYTES {
         return Err(StepError {
             step: after_all_steps,
@@ -341,17 +379,7 @@ fn new_record(
             message: format!("a record has at most {MAX_RECORD_BYTES} bytes"),
         });
     }
-    Ok(NewRecord {
-        time_ms,
-        received_at_ms: match definition.source {
-            // The history that the demo makes up did not come in just now.
-            Source::Demo { .. } => time_ms.min(received_at_ms),
-            _ => received_at_ms,
-        },
-        fields: Arc::new(fields),
-        json,
-        key: None,
-    })
+    Ok((time_ms, json))
 }
 
 fn to_i64(count: usize) -> i64 {
