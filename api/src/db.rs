@@ -23,6 +23,8 @@ const SQLITE_WRITER_CACHE: &str = "-32000";
 /// After how many pages the log is written into SQLite's file: 16 MB. Pages that change often are
 /// written once then.
 const SQLITE_CHECKPOINT_PAGES: &str = "4000";
+/// How many prepared statements a connection keeps.
+const SQLITE_STATEMENTS: usize = 512;
 /// How long a request waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -174,6 +176,8 @@ async fn connect(
             .auto_vacuum(SqliteAutoVacuum::Incremental)
             .busy_timeout(SQLITE_BUSY_TIMEOUT)
             .foreign_keys(true)
+            // Commits insert as many rows as there are: each number of rows is a statement.
+            .statement_cache_capacity(SQLITE_STATEMENTS)
             .pragma("cache_size", sqlite_cache)
             .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
     });

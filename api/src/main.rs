@@ -102,6 +102,11 @@ impl Settings {
     }
 }
 
+/// Records are many small pieces of memory: this allocator hands them out twice as fast as the
+/// system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Cli::parse().command).await {

@@ -1,6 +1,13 @@
 //! Questions about records: whatever is stored, deleted, counted ahead or counted again, on either
 //! database, the answers are those of a naive count of the records themselves.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of a few thousand, and sums of thousandths"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

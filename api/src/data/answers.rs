@@ -87,19 +87,18 @@ impl RecordStore {
         let mut part_of = Vec::with_capacity(question.measures.len());
         for measure in &question.measures {
             let part = Part::of(measure);
-            let place = match parts.iter().position(|known| *known == part) {
-                Some(place) => place,
-                None => {
-                    let selection = Selection {
-                        pipeline_id: question.pipeline_id,
-                        filters: question.filters.clone(),
-                        group_by: question.group_by.clone(),
-                        part: part.clone(),
-                    };
-                    counted.push(self.count(&selection, &buckets).await?);
-                    parts.push(part);
-                    parts.len() - 1
-                }
+            let place = if let Some(place) = parts.iter().position(|known| *known == part) {
+                place
+            } else {
+                let selection = Selection {
+                    pipeline_id: question.pipeline_id,
+                    filters: question.filters.clone(),
+                    group_by: question.group_by.clone(),
+                    part: part.clone(),
+                };
+                counted.push(self.count(&selection, &buckets).await?);
+                parts.push(part);
+                parts.len() - 1
             };
             part_of.push(place);
         }

@@ -98,13 +98,12 @@ impl Grid {
     }
 
     fn date(&self, time_ms: i64) -> NaiveDate {
-        let time = DateTime::from_timestamp_millis(time_ms).unwrap_or_else(|| {
-            if time_ms < 0 {
-                DateTime::<Utc>::MIN_UTC
-            } else {
-                DateTime::<Utc>::MAX_UTC
-            }
-        });
+        let far = if time_ms < 0 {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        };
+        let time = DateTime::from_timestamp_millis(time_ms).unwrap_or(far);
         time.with_timezone(&self.zone).date_naive()
     }
 

@@ -147,15 +147,11 @@ impl<const COLUMNS: usize> Insert<COLUMNS> {
         let mut sql = String::with_capacity(100 + names.len() + rows * COLUMNS * 7);
         // Writing to a String cannot fail.
         let _ = write!(sql, "INSERT INTO {table} ({names}) VALUES ");
-        let mut number = 0;
-        for row in 0..rows {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            for column in 0..COLUMNS {
-                number += 1;
-                let comma = if column == 0 { "" } else { ", " };
-                let _ = write!(sql, "{comma}${number}");
-            }
-            sql.push(')');
+        // Places without names: SQLite finds a name among a thousand by looking at each.
+        let row = format!("({})", ["?"; COLUMNS].join(", "));
+        for index in 0..rows {
+            let comma = if index == 0 { "" } else { ", " };
+            let _ = write!(sql, "{comma}{row}");
         }
         let _ = write!(sql, " {}", self.then);
         sql
@@ -180,7 +176,7 @@ mod tests {
         );
         assert_eq!(
             insert.sql_of_rows(2),
-            "INSERT INTO things (id, why) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
+            "INSERT INTO things (id, why) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING"
         );
     }
 

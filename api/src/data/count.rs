@@ -95,7 +95,7 @@ pub(super) struct Results(Cache<Key, Arc<Counted>>);
 impl Default for Results {
     fn default() -> Self {
         let weigh = |(selection, ..): &Key, counted: &Arc<Counted>| {
-            let cells: usize = counted.buckets.values().map(|groups| groups.len()).sum();
+            let cells: usize = counted.buckets.values().map(Groups::len).sum();
             let cell = match selection.part.sketch {
                 super::cells::Sketch::None => CELL_BYTES,
                 _ => CELL_BYTES + SKETCH_BYTES,
@@ -375,7 +375,7 @@ async fn scan_counted(
 ) -> Result<(), ReadError> {
     let id = tally.selection.pipeline_id;
     scan_span(snapshot, id, span, view.watermark, |record| {
-        tally.add(record)
+        tally.add(record);
     })
     .await
 }

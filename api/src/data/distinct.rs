@@ -1,9 +1,9 @@
 //! How many different values there are: exactly up to a few hundred, beyond that estimated by
-//! HyperLogLog registers. What is kept depends on the set of values alone, never on the order in
+//! `HyperLogLog` registers. What is kept depends on the set of values alone, never on the order in
 //! which they came or were merged, so that a roll-up, a rebuild and a scan give the same figure.
 //!
 //! The registers follow P. Flajolet et al. (2007), the estimate O. Ertl, “New cardinality estimation
-//! algorithms for HyperLogLog sketches” (2017), which needs no tables of corrections. The standard
+//! algorithms for `HyperLogLog` sketches” (2017), which needs no tables of corrections. The standard
 //! error is 1.04 / √4096 = 1.6 %.
 
 use std::collections::BTreeSet;
@@ -50,9 +50,9 @@ impl Distinct {
                 hashes.insert(hash);
                 if hashes.len() > EXACT {
                     let mut registers = vec![0; REGISTERS];
-                    hashes
-                        .iter()
-                        .for_each(|hash| register(&mut registers, *hash));
+                    for hash in hashes.iter() {
+                        register(&mut registers, *hash);
+                    }
                     *self = Self::Many(registers);
                 }
             }
@@ -66,9 +66,9 @@ impl Distinct {
             (_, Self::Few(hashes)) => hashes.iter().for_each(|hash| self.add_hash(*hash)),
             (Self::Few(hashes), Self::Many(registers)) => {
                 let mut registers = registers.clone();
-                hashes
-                    .iter()
-                    .for_each(|hash| register(&mut registers, *hash));
+                for hash in hashes.iter() {
+                    register(&mut registers, *hash);
+                }
                 *self = Self::Many(registers);
             }
             (Self::Many(mine), Self::Many(theirs)) => {
@@ -161,15 +161,16 @@ mod tests {
 
     fn of(values: impl IntoIterator<Item = u64>) -> Distinct {
         let mut distinct = Distinct::default();
-        values
-            .into_iter()
-            .for_each(|value| distinct.add(&json!(value)));
+        for value in values {
+            distinct.add(&json!(value));
+        }
         distinct
     }
 
     #[test]
     fn a_few_hundred_are_counted_exactly() {
-        let check = |count: u64| assert!((of(0..count).count() - count as f64).abs() < 0.5);
+        let check =
+            |count: u32| assert!((of(0..count.into()).count() - f64::from(count)).abs() < 0.5);
         for count in [0, 1, 2, 100, 255, 256] {
             check(count);
         }
@@ -177,8 +178,8 @@ mod tests {
 
     #[test]
     fn many_are_estimated_within_five_percent() {
-        for count in [257u64, 1_000, 5_000, 20_000, 100_000, 1_000_000] {
-            let error = of(0..count).count() / count as f64 - 1.0;
+        for count in [257u32, 1_000, 5_000, 20_000, 100_000, 1_000_000] {
+            let error = of(0..count.into()).count() / f64::from(count) - 1.0;
             assert!(error.abs() < 0.05, "{count}: {error}");
         }
     }

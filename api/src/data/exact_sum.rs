@@ -101,7 +101,9 @@ mod tests {
 
     fn sum(values: &[f64]) -> Option<f64> {
         let mut sum = ExactSum::default();
-        values.iter().for_each(|value| sum.add(*value));
+        for value in values {
+            sum.add(*value);
+        }
         sum.value()
     }
 
@@ -139,8 +141,12 @@ mod tests {
             let (first, second) = values.split_at(cut.min(values.len()));
             let mut merged = ExactSum::default();
             let mut other = ExactSum::default();
-            first.iter().for_each(|value| other.add(*value));
-            second.iter().for_each(|value| merged.add(*value));
+            for value in first {
+                other.add(*value);
+            }
+            for value in second {
+                merged.add(*value);
+            }
             merged.merge(&other);
             prop_assert_eq!(forward, merged.value());
         }

@@ -193,6 +193,9 @@ impl Committer {
         while let Some(first) = queue.recv().await {
             let mut records = first.append.records.len();
             let mut requests = vec![first];
+            // Whoever was answered by the commit before is about to come again: those who are ready
+            // to go on do so first, and share this commit instead of waiting for the next.
+            tokio::task::yield_now().await;
             while records < MAX_COMMIT_RECORDS
                 && let Ok(next) = queue.try_recv()
             {
