@@ -47,7 +47,7 @@ pub async fn measure() -> Vec<Measurement> {
         .to_string();
     let parse = |body: axum::body::Bytes| async move {
         let value: Value = serde_json::from_slice(&body).expect("it is JSON");
-        axum::Json(json!({ "received": value.as_object().map_or(0, |object| object.len()) }))
+        axum::Json(json!({ "received": value.as_object().map_or(0, serde_json::Map::len) }))
     };
     let router = Router::new().route("/hooks/bare", post(parse));
     let server = tokio::spawn(async move { axum::serve(listener, router).await });

@@ -1,6 +1,7 @@
 //! How fast records go through the engine into the database, against the bare database storing the
 //! same rows with the same durability.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -124,7 +125,8 @@ async fn bare_postgres(server: &str) -> f64 {
         for text in rows {
             seq += 1;
             let time = 1_795_348_800_000 + seq;
-            lines.push_str(&format!("{pipeline}\t{seq}\t{time}\t{time}\t{text}\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "{pipeline}\t{seq}\t{time}\t{time}\t{text}");
         }
         let mut copy = connection
             .copy_in_raw(
