@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::ALLOW;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Json, Response};
 use dash_shared::sources::MAX_BODY_BYTES;
@@ -30,23 +32,51 @@ pub(super) async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let mut response = take_in(&app, &request_id, &key, &bodies, &headers, body).await;
+    allow_any_page(response.headers_mut());
+    response
+}
+
+async fn take_in(
+    app: &App,
+    request_id: &RequestId,
+    key: &str,
+    bodies: &Bodies,
+    headers: &HeaderMap,
+    body: Body,
+) -> Response {
     // First the key: whoever has none takes no room with a body.
-    let hook = match app.pipelines.open_hook(&key).await {
+    let hook = match app.pipelines.open_hook(key).await {
         Ok(hook) => hook,
-        Err(error) => return problem(&error).response(&request_id),
+        Err(error) => return problem(&error).response(request_id),
     };
     let body = match bodies.read(body).await {
         Ok(body) => body,
-        Err(refusal) => return unreadable(refusal).response(&request_id),
+        Err(refusal) => return unreadable(refusal).response(request_id),
     };
-    let delivery = delivery(&headers);
+    let delivery = delivery(headers);
     let received = app
         .pipelines
         .receive(&hook, body.bytes.clone(), delivery.as_deref());
     match received.await {
         Ok(receipt) => Json(receipt).into_response(),
-        Err(error) => problem(&error).response(&request_id),
+        Err(error) => problem(&error).response(request_id),
     }
+}
+
+/// Any page may send to a webhook whose URL it knows: the URL is the permission.
+fn allow_any_page(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}
+
+/// Tells a browser that a page may send.
+pub(super) async fn preflight() -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let headers = response.headers_mut();
+    allow_any_page(headers);
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+    response
 }
 
 /// What names this delivery, if its sender names its deliveries: the first of [`DELIVERY_HEADERS`]
