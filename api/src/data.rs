@@ -13,6 +13,7 @@ mod partitions;
 mod read;
 mod record_keys;
 mod remote;
+mod replica;
 mod retention;
 mod runs;
 mod usage;
@@ -34,6 +35,7 @@ pub use feeds::{Feed, FeedValue};
 pub use live::{Committed, LiveEvents};
 pub use read::{FollowedRecords, RecordPage, SeriesTotals};
 pub use record_keys::RecordKey;
+pub use replica::Reading;
 pub use runs::{NewRun, RecordError, Run, RunPage, RunState, RunTrigger};
 pub use usage::Usage;
 pub use write::{Append, Appended, NewRecord, WriteError};
@@ -60,6 +62,7 @@ pub struct RecordStore {
     hub: live::Hub,
     events: Events,
     feeds: feeds::Feeds,
+    replica: replica::Replica,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -83,6 +86,7 @@ impl RecordStore {
             hub,
             events,
             feeds: feeds::Feeds::default(),
+            replica: replica::Replica::default(),
             tasks,
             stop,
         }

@@ -42,6 +42,7 @@ pub struct Builder {
     workers: bool,
     allowed_targets: Vec<String>,
     database: Option<Database>,
+    replica_url: Option<String>,
 }
 
 /// A database, kept for as long as anybody is on it.
@@ -65,6 +66,7 @@ impl TestApp {
             workers: false,
             allowed_targets: vec!["127.0.0.1".to_owned()],
             database: None,
+            replica_url: None,
         }
     }
 
@@ -141,6 +143,11 @@ impl TestApp {
         changed.expect("a statement runs")
     }
 
+    /// Where its database is.
+    pub fn database_url(&self) -> &str {
+        &self.app.config.database.url
+    }
+
     /// Everything that the database keeps, as bytes to be searched; binary columns are there as
     /// they are, or in hexadecimal.
     pub async fn everything_stored(&self) -> Vec<u8> {
@@ -200,6 +207,23 @@ impl Builder {
         self
     }
 
+    /// On this database, whose tables it makes itself.
+    #[must_use]
+    pub fn database(mut self, url: &str) -> Self {
+        self.database = Some(Database {
+            url: url.to_owned(),
+            folder: Arc::new(new_folder()),
+        });
+        self
+    }
+
+    /// With a replica of its database.
+    #[must_use]
+    pub fn replica(mut self, url: &str) -> Self {
+        self.replica_url = Some(url.to_owned());
+        self
+    }
+
     /// Starts it, on a new database unless it has one.
     pub async fn start(mut self) -> TestApp {
         // Several tests share a process; the first one installs it.
@@ -218,6 +242,7 @@ impl Builder {
         config.http.listen = address;
         config.http.public_url.clone_from(&url);
         config.http.web_dir.clone_from(&self.web_dir);
+        config.database.replica_url.clone_from(&self.replica_url);
         config
             .outbound
             .allowed_targets
@@ -241,8 +266,12 @@ impl Builder {
     }
 }
 
+fn new_folder() -> TempDir {
+    TempDir::new().expect("a temporary folder can be made")
+}
+
 async fn new_database() -> Database {
-    let folder = TempDir::new().expect("a temporary folder can be made");
+    let folder = new_folder();
     let url = match environment::postgres_url() {
         Some(server) => new_postgres_database(&server).await,
         None => format!("sqlite:{}", folder.path().join("dash.db").display()),

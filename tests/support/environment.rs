@@ -28,6 +28,11 @@ pub fn is_timescale() -> bool {
     server.is_some() && server == read("DASH_TEST_TIMESCALE_URL")
 }
 
+/// The folder of PostgreSQL's programs, for tests that start a server of their own.
+pub fn postgres_programs() -> Option<PathBuf> {
+    read("DASH_TEST_POSTGRES_PROGRAMS").map(PathBuf::from)
+}
+
 /// The built web client.
 pub fn web_dist() -> PathBuf {
     needed("DASH_TEST_WEB_DIST")

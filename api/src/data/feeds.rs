@@ -13,6 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::aggregate::{Query, QueryResult, RATE_MS, State};
 use super::live::LiveEvents;
+use super::replica::Reading;
 use super::{ReadError, RecordStore};
 
 /// The shortest time between two values of a feed.
@@ -168,8 +169,20 @@ impl Worker {
 
     async fn count(&self) -> Result<Counted, ReadError> {
         let _permit = self.scans.acquire().await;
-        let (store, id) = (&self.store, self.query.pipeline_id());
-        let totals = store.totals_of(id).await?;
+        let id = self.query.pipeline_id();
+        let reading = self.store.reading(id).await?;
+        match self.count_in(&reading).await {
+            Err(ReadError::Database(error)) if reading.from_replica => {
+                self.store.leave_replica(&error);
+                self.count_in(&self.store.reading_primary(id).await?).await
+            }
+            counted => counted,
+        }
+    }
+
+    async fn count_in(&self, reading: &Reading) -> Result<Counted, ReadError> {
+        let (store, totals) = (&reading.store, reading.totals);
+        let id = self.query.pipeline_id();
         let now_ms = store.clock.now_ms();
         let mut state = State::new(self.query.clone(), self.range);
         let from_ms = state.needed_from_ms(now_ms);

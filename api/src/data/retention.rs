@@ -125,7 +125,7 @@ impl RecordStore {
     /// Makes SQLite's file smaller by what is free in it; PostgreSQL sees to that by itself.
     async fn give_space_back(&self) -> Result<(), ReadError> {
         if self.db.engine() == Engine::Sqlite {
-            let _writer = self.db.lock_writer().await;
+            let _writer = self.db.lock_writer().await?;
             let orm = self.db.orm();
             orm.execute_unprepared(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))
                 .await?;
