@@ -74,9 +74,17 @@ pub async fn connect(config: &Config) -> anyhow::Result<Db> {
         std::fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("cannot make the folder {}", config.data_dir.display()))?;
     }
-    Db::connect(&config.database.url, config.database.max_connections)
+    let connections = config.database.max_connections;
+    let db = Db::connect(&config.database.url, connections)
         .await
-        .context("cannot connect to the database (DATABASE_URL)")
+        .context("cannot connect to the database (DATABASE_URL)")?;
+    match &config.database.replica_url {
+        Some(url) => db
+            .with_replica(url, connections)
+            .await
+            .context("DATABASE_REPLICA_URL is wrong"),
+        None => Ok(db),
+    }
 }
 
 /// Brings the database's tables up to date, as a whole or not at all. Of several processes that

@@ -22,6 +22,7 @@ mod partitions;
 mod read;
 mod record_keys;
 mod remote;
+mod replica;
 mod retention;
 mod rollups;
 mod runs;
@@ -49,6 +50,7 @@ pub use feeds::{Feed, FeedValue};
 pub use live::{Committed, LiveEvents};
 pub use read::{FollowedRecords, FoundRecords, Place, RecordPage, SeriesTotals};
 pub use record_keys::RecordKey;
+pub use replica::Reading;
 pub use runs::{NewRun, RecentActivity, RecordError, Run, RunPage, RunState, RunTrigger};
 pub use usage::Usage;
 pub use write::{Append, Appended, NewRecord, WriteError};
@@ -75,6 +77,7 @@ pub struct RecordStore {
     hub: live::Hub,
     events: Events,
     feeds: feeds::Feeds,
+    replica: replica::Replica,
     rollups: rollups::Rollups,
     results: count::Results,
     tasks: TaskTracker,
@@ -106,6 +109,7 @@ impl RecordStore {
             hub,
             events,
             feeds: feeds::Feeds::default(),
+            replica: replica::Replica::default(),
             rollups,
             results: count::Results::default(),
             tasks,

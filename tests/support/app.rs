@@ -44,6 +44,7 @@ pub struct Builder {
     allowed_targets: Vec<String>,
     server: Server,
     database: Option<Database>,
+    replica_url: Option<String>,
 }
 
 /// Where a test's database is made.
@@ -90,6 +91,7 @@ impl TestApp {
             allowed_targets: vec!["127.0.0.1".to_owned()],
             server: Server::Given,
             database: None,
+            replica_url: None,
         }
     }
 
@@ -172,6 +174,11 @@ impl TestApp {
         changed.expect("a statement runs")
     }
 
+    /// Where its database is.
+    pub fn database_url(&self) -> &str {
+        &self.app.config.database.url
+    }
+
     /// Everything that the database keeps, as bytes to be searched; binary columns are there as
     /// they are, or in hexadecimal.
     pub async fn everything_stored(&self) -> Vec<u8> {
@@ -245,6 +252,23 @@ impl Builder {
         self
     }
 
+    /// On this database, whose tables it makes itself.
+    #[must_use]
+    pub fn database(mut self, url: &str) -> Self {
+        self.database = Some(Database {
+            url: url.to_owned(),
+            folder: Arc::new(new_folder()),
+        });
+        self
+    }
+
+    /// With a replica of its database.
+    #[must_use]
+    pub fn replica(mut self, url: &str) -> Self {
+        self.replica_url = Some(url.to_owned());
+        self
+    }
+
     /// Starts it, on a new database unless it has one.
     pub async fn start(mut self) -> TestApp {
         // Several tests share a process; the first one installs it.
@@ -263,6 +287,7 @@ impl Builder {
         config.http.listen = address;
         config.http.public_url.clone_from(&url);
         config.http.web_dir.clone_from(&self.web_dir);
+        config.database.replica_url.clone_from(&self.replica_url);
         config
             .outbound
             .allowed_targets
@@ -286,8 +311,12 @@ impl Builder {
     }
 }
 
+fn new_folder() -> TempDir {
+    TempDir::new().expect("a temporary folder can be made")
+}
+
 async fn new_database(server: &Server) -> Database {
-    let folder = TempDir::new().expect("a temporary folder can be made");
+    let folder = new_folder();
     let postgres = match server {
         Server::Given => environment::postgres_url(),
         Server::Sqlite => None,

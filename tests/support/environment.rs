@@ -34,6 +34,11 @@ pub fn bench_postgres_url() -> String {
     read(name).unwrap_or_else(|| panic!("{name} is not set: use `cargo xtask bench`"))
 }
 
+/// The folder of PostgreSQL's programs, for tests that start a server of their own.
+pub fn postgres_programs() -> Option<PathBuf> {
+    read("DASH_TEST_POSTGRES_PROGRAMS").map(PathBuf::from)
+}
+
 /// The built web client.
 pub fn web_dist() -> PathBuf {
     needed("DASH_TEST_WEB_DIST")

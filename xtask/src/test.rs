@@ -112,12 +112,10 @@ impl Phase {
             Self::Unit => run(workspace.cargo(["test"]).args(SERVER_CRATES).arg("--lib")),
             Self::Sqlite => tests(workspace, "api", environment(workspace)),
             Self::Postgres => {
-                let server = Postgres::start(
-                    workspace,
-                    Needed::Postgres.get(workspace)?,
-                    Durability::None,
-                )?;
+                let programs = Needed::Postgres.get(workspace)?;
+                let server = Postgres::start(workspace, programs.clone(), Durability::None)?;
                 let mut variables = environment(workspace);
+                variables.push(("DASH_TEST_POSTGRES_PROGRAMS", programs.into()));
                 variables.push(("DASH_TEST_POSTGRES_URL", server.url().into()));
                 tests(workspace, "api", variables)
             }

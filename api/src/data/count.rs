@@ -232,7 +232,32 @@ impl RecordStore {
         selection: &Selection,
         buckets: &Buckets,
     ) -> Result<Arc<Counted>, Arc<ReadError>> {
-        let totals = self.totals_of(selection.pipeline_id).await?;
+        let id = selection.pipeline_id;
+        let reading = self.reading(id).await?;
+        match reading
+            .store
+            .count_in(selection, buckets, reading.totals)
+            .await
+        {
+            Err(error) if reading.from_replica && matches!(*error, ReadError::Database(_)) => {
+                self.leave_replica(&error);
+                let reading = self.reading_primary(id).await?;
+                reading
+                    .store
+                    .count_in(selection, buckets, reading.totals)
+                    .await
+            }
+            counted => counted,
+        }
+    }
+
+    /// The same in this store's own database.
+    async fn count_in(
+        &self,
+        selection: &Selection,
+        buckets: &Buckets,
+        totals: SeriesTotals,
+    ) -> Result<Arc<Counted>, Arc<ReadError>> {
         let key = (
             selection.clone(),
             buckets.clone(),

@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::aggregate::{Asked, QueryResult, RATE_MS, Shape, State};
 use super::live::LiveEvents;
 use super::read::SeriesTotals;
-use super::{ReadError, RecordStore};
+use super::replica::Reading;
+use super::{ReadError, RecordStore, StoredRecord};
 use crate::running::{Joined, Running};
 
 /// The shortest time between two values of a feed.
@@ -187,28 +188,42 @@ impl Worker {
 
     /// Reads the newest records, and when records came in lately.
     async fn newest(&self, state: &mut State, now_ms: i64) -> Result<SeriesTotals, ReadError> {
+        let id = self.asked.query.pipeline_id;
+        let reading = self.store.reading(id).await?;
+        let (reading, newest) = match self.newest_in(&reading, now_ms).await {
+            Err(ReadError::Database(error)) if reading.from_replica => {
+                self.store.leave_replica(&error);
+                let reading = self.store.reading_primary(id).await?;
+                let newest = self.newest_in(&reading, now_ms).await?;
+                (reading, newest)
+            }
+            newest => (reading, newest?),
+        };
+        let (records, arrivals) = newest;
+        for record in records.iter().rev() {
+            state.add(record);
+        }
+        for at_ms in arrivals.into_iter().rev() {
+            state.arrive(at_ms);
+        }
+        Ok(reading.totals)
+    }
+
+    async fn newest_in(
+        &self,
+        reading: &Reading,
+        now_ms: i64,
+    ) -> Result<(Vec<StoredRecord>, Vec<i64>), ReadError> {
         let query = &self.asked.query;
         let Shape::Latest { limit } = query.shape else {
-            return Ok(SeriesTotals::default());
+            return Ok((Vec::new(), Vec::new()));
         };
-        let totals = self.store.totals_of(query.pipeline_id).await?;
+        let (store, last_seq) = (&reading.store, reading.totals.last_seq);
         let frame = self.asked.frame(now_ms);
         let span = (frame.from_ms, frame.to_ms);
-        let newest = self
-            .store
-            .newest(query, span, totals.last_seq, limit)
-            .await?;
-        newest.iter().rev().for_each(|record| state.add(record));
-        let since_ms = now_ms - RATE_MS;
-        let arrivals = self
-            .store
-            .arrivals(query, totals.last_seq, since_ms)
-            .await?;
-        arrivals
-            .into_iter()
-            .rev()
-            .for_each(|at_ms| state.arrive(at_ms));
-        Ok(totals)
+        let records = store.newest(query, span, last_seq, limit).await?;
+        let arrivals = store.arrivals(query, last_seq, now_ms - RATE_MS).await?;
+        Ok((records, arrivals))
     }
 
     /// Adds what is committed and tells the readers, until some commits were missed.

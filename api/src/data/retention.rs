@@ -161,7 +161,7 @@ impl RecordStore {
             return Ok(());
         }
         for _ in 0..self.free_pages().await?.div_ceil(VACUUM_PAGES) {
-            let writer = self.db.lock_writer().await;
+            let writer = self.db.lock_writer().await?;
             let writing = self.db.writing();
             writing
                 .execute_unprepared(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))

@@ -17,7 +17,7 @@ use super::live::{Committed, Hub};
 use super::record_keys::RecordKey;
 use super::rollups::Rollups;
 use super::runs::NewRun;
-use crate::db::Db;
+use crate::db::{Db, is_unavailable};
 use crate::events::Events;
 
 /// How many appends wait at most.
@@ -29,6 +29,8 @@ const ROOM_UNIT: usize = 1_024;
 const MAX_COMMIT_RECORDS: usize = 10_000;
 /// How long an append waits for a place in the queue before it is told to come back.
 const QUEUE_WAIT: Duration = Duration::from_secs(2);
+/// How long it waits then to be stored, before nobody can say what will become of it.
+const STORE_WAIT: Duration = Duration::from_secs(8);
 
 /// A record that is about to be stored.
 #[derive(Clone, Debug)]
@@ -75,9 +77,12 @@ pub enum WriteError {
     /// The store is being closed.
     #[error("the store is closing")]
     Closed,
-    /// The database failed; nothing of the append is stored.
+    /// The database failed. Nothing of the append is stored, unless that happened at the very end.
     #[error("the database failed")]
     Database(#[from] Arc<DbErr>),
+    /// The database does not answer. The append may be stored yet.
+    #[error("the database does not answer")]
+    Late,
 }
 
 struct Request {
@@ -137,7 +142,9 @@ impl Writer {
         });
         enqueued.await.map_err(|_| WriteError::Busy)??;
         drop(queue);
-        replied.await.map_err(|_| WriteError::Closed)?
+        let replied = timeout(STORE_WAIT, replied).await;
+        let replied = replied.map_err(|_| WriteError::Late)?;
+        replied.map_err(|_| WriteError::Closed)?
     }
 
     pub(super) fn close(&self) {
@@ -203,13 +210,19 @@ impl Committer {
                 requests.push(next);
             }
             metrics::histogram!("dash_commit_records").record(to_f64(records));
-            self.store(requests).await;
+            if let Err(away) = self.store(requests).await {
+                // Those that came meanwhile have waited as long as these.
+                while let Ok(request) = queue.try_recv() {
+                    let _ = request.reply.send(Err(away.clone()));
+                }
+            }
         }
     }
 
     /// Stores the requests in one transaction. When that fails, each alone: one that the database
-    /// refuses must not take the others with it.
-    async fn store(&self, requests: Vec<Request>) {
+    /// refuses must not take the others with it. A database that is away is not asked again, and its
+    /// failure is returned.
+    async fn store(&self, requests: Vec<Request>) -> Result<(), WriteError> {
         // The room is given back when this ends.
         let (mut appends, mut replies, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
         for request in requests {
@@ -228,28 +241,37 @@ impl Committer {
                     // Whoever asked may have gone; the records are stored all the same.
                     let _ = reply.send(Ok(appended));
                 }
+                Ok(())
             }
             // Whether a commit that failed was one after all is not known: doing it again could store
             // everything twice. Whoever sent it is not told that it is stored.
-            Err(failure) if alone || failure.in_doubt => {
-                let error = failure.error;
-                tracing::error!(%error, "records could not be stored");
-                let error = WriteError::Database(Arc::new(error));
+            Err(failure) if alone || failure.in_doubt || is_unavailable(&failure.error) => {
+                let away = is_unavailable(&failure.error);
+                tracing::error!(error = %failure.error, "records could not be stored");
+                metrics::counter!("dash_commit_failures_total").increment(1);
+                let error = WriteError::Database(Arc::new(failure.error));
                 for reply in replies {
                     let _ = reply.send(Err(error.clone()));
                 }
+                if away { Err(error) } else { Ok(()) }
             }
             Err(failure) => {
                 let error = failure.error;
                 tracing::warn!(%error, appends = kept.len(), "a group commit failed, trying one by one");
+                let mut stored = Ok(());
                 for ((append, room), reply) in kept.into_iter().zip(rooms).zip(replies) {
+                    if let Err(away) = &stored {
+                        let _ = reply.send(Err(WriteError::clone(away)));
+                        continue;
+                    }
                     let request = Request {
                         append,
                         room,
                         reply,
                     };
-                    Box::pin(self.store(vec![request])).await;
+                    stored = Box::pin(self.store(vec![request])).await;
                 }
+                stored
             }
         }
     }
