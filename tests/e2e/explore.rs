@@ -39,7 +39,7 @@ async fn a_figure_of_some_records_is_built_and_its_records_are_looked_at() {
     browser.click("edit-dashboard").await;
     browser.click("add-widget").await;
     browser.choose("widget-aggregate", "95th percentile").await;
-    browser.choose("widget-field", "total (1)").await;
+    browser.choose("widget-field", "total (").await;
     let large = |text: &str| figure(text).is_some_and(|figure| figure > 900.0);
     browser.wait_for("the figure of all", PREVIEW, large).await;
     browser.click("add-filter").await;
@@ -55,7 +55,12 @@ async fn a_figure_of_some_records_is_built_and_its_records_are_looked_at() {
     // Of 1 to 25, within 1 %: the preview follows the condition.
     let small = |text: &str| figure(text).is_some_and(|figure| (22.0..26.0).contains(&figure));
     browser.wait_for("the figure of some", PREVIEW, small).await;
+    browser.click("add-filter").await;
     browser.survey("filtered-widget-editor").await;
+    let second = browser
+        .find("[data-testid=widget-filter]:last-child [data-testid=remove-filter]")
+        .await;
+    browser.press(&second).await;
     browser.click("widget-apply").await;
     browser
         .wait_for("the filtered figure", P95_FIGURE, small)
@@ -111,9 +116,35 @@ async fn a_figure_of_some_records_is_built_and_its_records_are_looked_at() {
     let canvas = browser.find(&format!("{OVER_TIME} canvas")).await;
     browser.press(&canvas).await;
     browser.find("[data-testid=explore-empty]").await;
-    browser.screenshot("explored-nothing").await;
+    browser.survey("explored-nothing").await;
     leave(&browser).await;
     browser.has_a_clean_console().await;
+
+    // Without a connection it says so, and tries again when it is asked to.
+    let offline = |is_offline: bool| {
+        json!({
+            "offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+        })
+    };
+    browser.devtools("Network.enable", json!({})).await;
+    browser
+        .devtools("Network.emulateNetworkConditions", offline(true))
+        .await;
+    let menu = browser
+        .find(&format!("{P95} [data-testid=widget-menu]"))
+        .await;
+    browser.press(&menu).await;
+    browser.click("widget-explore").await;
+    browser.sees_in(DRAWER, "No connection").await;
+    browser.screenshot("explored-offline").await;
+    browser
+        .devtools("Network.emulateNetworkConditions", offline(false))
+        .await;
+    let retry = browser
+        .find(&format!("{DRAWER} [data-testid=error-panel] button"))
+        .await;
+    browser.press(&retry).await;
+    browser.sees_in(DRAWER, "A-25").await;
     browser.close().await;
 }
 

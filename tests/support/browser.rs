@@ -127,13 +127,14 @@ impl Browser {
             .expect("a field can be typed into");
     }
 
-    /// Chooses from the list with this test id, by the words that are seen.
+    /// Chooses from the list with this test id what begins with these words.
     pub async fn choose(&self, test_id: &str, words: &str) {
         let css = format!("select[data-testid='{test_id}']");
         let list = SelectElement::new(&self.find(&css).await).await;
+        let condition = format!("starts-with(text(), '{words}')");
         let chosen = list
             .expect("it is a list")
-            .select_by_exact_text(words)
+            .select_by_xpath_condition(&condition)
             .await;
         chosen.expect("the list has such a choice");
     }

@@ -73,9 +73,9 @@ function listenForPicks(chart, element, series) {
   const canvas = chart.getZr();
   const isInside = ({ offsetX, offsetY }) =>
     chart.containPixel({ gridIndex: 0 }, [offsetX, offsetY]);
-  canvas.on("mousemove", (event) => canvas.setCursorStyle(isInside(event) ? "pointer" : "default"));
+  canvas.on("mousemove", (event) => isInside(event) && canvas.setCursorStyle("pointer"));
   canvas.on("click", (event) => {
-    if (event.event?.zrByTouch || !isInside(event)) {
+    if (event.zrByTouch || !isInside(event)) {
       return;
     }
     const { offsetX: x, offsetY: y } = event;

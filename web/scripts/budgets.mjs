@@ -6,7 +6,7 @@ import { sizes } from "./compress.mjs";
 
 // The first two are goals. Those of the other pages hold what has been reached: they are a little
 // above it, and go down with it.
-const limitsKb = { first: 450, charts: 250, dashboards: 625, pipelines: 600 };
+const limitsKb = { first: 450, charts: 250, dashboards: 645, pipelines: 605 };
 const kb = (bytes) => bytes / 1000;
 
 /**

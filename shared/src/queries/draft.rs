@@ -52,10 +52,10 @@ impl FilterDraft {
         }
     }
 
-    /// The value without spaces around it; empty where none is compared with.
+    /// The value; empty where none is compared with.
     pub fn used_value(&self) -> &str {
         if self.comparison.takes_value() {
-            self.value.trim()
+            &self.value
         } else {
             ""
         }
@@ -72,7 +72,7 @@ impl FilterDraft {
             return Err(Invalid::new("field", InvalidCode::Invalid, message));
         };
         let value = self.used_value().to_owned();
-        if value.is_empty() && self.comparison.takes_value() {
+        if value.trim().is_empty() && self.comparison.takes_value() {
             let message = "Enter the value to compare with.";
             return Err(Invalid::new("value", InvalidCode::Required, message));
         }
@@ -140,9 +140,9 @@ mod tests {
     }
 
     #[test]
-    fn complete_filters_are_read_without_spaces_and_unused_values() {
+    fn complete_filters_are_read_without_unused_values() {
         let read = |comparison, value| draft("total", comparison, value).read().unwrap().value;
-        assert_eq!(read(Comparison::AtLeast, " 10 "), "10");
+        assert_eq!(read(Comparison::AtLeast, "10"), "10");
         assert_eq!(read(Comparison::Exists, "left over"), "");
         let whole = draft("customer.country", Comparison::NotEqual, "DE");
         assert_eq!(FilterDraft::from(&whole.read().unwrap()), whole);

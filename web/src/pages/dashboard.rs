@@ -35,7 +35,7 @@ use self::{
     canvas::{Canvas, TileActs},
     dialogs::{DeleteDialog, RenameDialog},
     editor::{Editor, Subject},
-    explore::{Explored, drawer::ExploreDrawer},
+    explore::{Explored, part::Explorer},
     operations as op,
     record_drawer::RecordDrawer,
     saving::{Saving, SavingDialogs},
@@ -146,7 +146,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
         </div>
         <Editor board subject/>
         <RecordDrawer opened/>
-        <ExploreDrawer explored/>
+        <Explorer explored/>
         <SavingDialogs saving/>
         <RenameDialog
             target=renaming

@@ -142,6 +142,12 @@ fn Row(
     let enter = Callback::new(move |value: String| {
         change("value", &|own| own.value.clone_from(&value));
     });
+    // Phones add a space after a word; while it is typed, one between two words has to be possible.
+    let trim = move || {
+        if own.with_untracked(|own| own.value.trim() != own.value) {
+            change("value", &|own| own.value = own.value.trim().to_owned());
+        }
+    };
     let value_view = move || {
         let look = look.get();
         look.is_taken.then(|| {
@@ -150,7 +156,7 @@ fn Row(
                 view! { <Select value on_change=enter options test_id="filter-value"/> }.into_any()
             } else {
                 let placeholder = look.example.unwrap_or_else(|| "Value".to_owned());
-                view! { <Input value on_input=enter placeholder test_id="filter-value"/> }
+                view! { <Input value on_input=enter on_blur=trim placeholder test_id="filter-value"/> }
                     .into_any()
             };
             view! {
@@ -166,48 +172,46 @@ fn Row(
         })
     };
     view! {
-        <li
-            class="filter-row"
-            class:has-no-value=move || look.with(|look| !look.is_taken)
-            data-testid="widget-filter"
-        >
-            {(index > 0).then(|| view! { <span class="filter-and faint small">"and"</span> })}
-            <div class="filter-field">
-                <Field
-                    label=format!("Field of condition {number}")
-                    error=errors.field(format!("filters.{index}.field"))
-                >
-                    <Select
-                        value=Signal::derive(move || own.with(|own| own.field.clone()))
-                        on_change=Callback::new(move |path: String| {
-                            change("field", &|own| own.field.clone_from(&path));
-                        })
-                        options=field_options(own, fields)
-                        test_id="filter-field"
+        <li data-testid="widget-filter">
+            {(index > 0).then(|| view! { <span class="faint small">"and"</span> })}
+            <div class="filter-row" class:has-no-value=move || look.with(|look| !look.is_taken)>
+                <div class="filter-field">
+                    <Field
+                        label=format!("Field of condition {number}")
+                        error=errors.field(format!("filters.{index}.field"))
+                    >
+                        <Select
+                            value=Signal::derive(move || own.with(|own| own.field.clone()))
+                            on_change=Callback::new(move |path: String| {
+                                change("field", &|own| own.field.clone_from(&path));
+                            })
+                            options=field_options(own, fields)
+                            test_id="filter-field"
+                        />
+                    </Field>
+                </div>
+                <div class="filter-comparison">
+                    <Field label=format!("Comparison of condition {number}")>
+                        <Select
+                            value=Signal::derive(move || place_of(own.with(|own| own.comparison)))
+                            on_change=Callback::new(move |place: String| {
+                                let chosen = comparison_at(&place);
+                                change("value", &|own| own.comparison = chosen);
+                            })
+                            options=comparison_options(own, field_type)
+                            test_id="filter-comparison"
+                        />
+                    </Field>
+                </div>
+                {value_view}
+                <div class="filter-remove">
+                    <IconButton
+                        icon=Icon::Close
+                        label=format!("Remove condition {number}")
+                        on_click=move || remove.run(index)
+                        test_id="remove-filter"
                     />
-                </Field>
-            </div>
-            <div class="filter-comparison">
-                <Field label=format!("Comparison of condition {number}")>
-                    <Select
-                        value=Signal::derive(move || place_of(own.with(|own| own.comparison)))
-                        on_change=Callback::new(move |place: String| {
-                            let chosen = comparison_at(&place);
-                            change("value", &|own| own.comparison = chosen);
-                        })
-                        options=comparison_options(own, field_type)
-                        test_id="filter-comparison"
-                    />
-                </Field>
-            </div>
-            {value_view}
-            <div class="filter-remove">
-                <IconButton
-                    icon=Icon::Close
-                    label=format!("Remove condition {number}")
-                    on_click=move || remove.run(index)
-                    test_id="remove-filter"
-                />
+                </div>
             </div>
         </li>
     }

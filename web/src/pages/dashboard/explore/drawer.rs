@@ -13,7 +13,7 @@ use super::{
         operations::{FoundRecords, Record, SearchQuery, SearchVariables},
         tiles::range_input,
     },
-    Explored,
+    Explored, words,
 };
 use crate::{
     api::{self, ApiError, DateTime},
@@ -133,7 +133,7 @@ pub fn ExploreDrawer(
     };
     Effect::new(move |_| start());
     let title = Signal::derive(move || {
-        explored.with(|explored| explored.as_ref().map(Explored::words).unwrap_or_default())
+        explored.with(|explored| explored.as_ref().map(words::title).unwrap_or_default())
     });
     let is_empty = Memo::new(move |_| search.records.with(Vec::is_empty));
     let is_over = Memo::new(move |_| search.next.with(Option::is_none));
