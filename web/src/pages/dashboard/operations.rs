@@ -361,6 +361,8 @@ pub struct FeedVariables {
     pub id: cynic::Id,
     /// The viewer's range, unless it is the dashboard's own.
     pub range: Option<TimeRangeInput>,
+    /// Whose days and hours charts follow.
+    pub time_zone: String,
     /// The cursor of the last update that was received.
     pub after: Option<String>,
 }
@@ -370,7 +372,7 @@ pub struct FeedVariables {
 #[cynic(graphql_type = "Subscription", variables = "FeedVariables")]
 pub struct DashboardFeed {
     /// The first with everything, later ones with what changed.
-    #[arguments(id: $id, range: $range, after: $after)]
+    #[arguments(id: $id, range: $range, timeZone: $time_zone, after: $after)]
     pub dashboard: DashboardUpdate,
 }
 
@@ -381,6 +383,8 @@ pub struct SnapshotVariables {
     pub id: cynic::Id,
     /// The viewer's range, unless it is the dashboard's own.
     pub range: Option<TimeRangeInput>,
+    /// Whose days and hours charts follow.
+    pub time_zone: String,
 }
 
 /// A dashboard and its data at one moment.
@@ -388,7 +392,7 @@ pub struct SnapshotVariables {
 #[cynic(graphql_type = "Query", variables = "SnapshotVariables")]
 pub struct DashboardSnapshot {
     /// Everything.
-    #[arguments(id: $id, range: $range)]
+    #[arguments(id: $id, range: $range, timeZone: $time_zone)]
     pub dashboard_data: DashboardUpdate,
 }
 
@@ -424,6 +428,8 @@ pub struct PreviewVariables {
     pub widget: WidgetInput,
     /// The range.
     pub range: TimeRangeInput,
+    /// Whose days and hours charts follow.
+    pub time_zone: String,
 }
 
 /// What a widget would show.
@@ -431,7 +437,7 @@ pub struct PreviewVariables {
 #[cynic(graphql_type = "Query", variables = "PreviewVariables")]
 pub struct WidgetPreview {
     /// Its data.
-    #[arguments(widget: $widget, range: $range)]
+    #[arguments(widget: $widget, range: $range, timeZone: $time_zone)]
     pub widget_preview: WidgetData,
 }
 
