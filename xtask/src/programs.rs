@@ -36,13 +36,12 @@ pub fn schema(workspace: &Workspace) -> Result<()> {
 pub fn bench(workspace: &Workspace, name: &str, options: &[String]) -> Result<()> {
     let results = workspace.target.join("bench");
     fs::create_dir_all(&results).with_context(|| format!("creating {}", results.display()))?;
-    let mut bench = match name {
-        "e2e-latency" => with_browser(workspace, "dash-bench")?,
-        _ => {
-            crate::npm::install_packages(workspace, "tests")?;
-            apt::install(workspace, &[Needed::Postgres])?;
-            built(workspace, "dash-bench")?
-        }
+    let mut bench = if name == "e2e-latency" {
+        with_browser(workspace, "dash-bench")?
+    } else {
+        crate::npm::install_packages(workspace, "tests")?;
+        apt::install(workspace, &[Needed::Postgres])?;
+        built(workspace, "dash-bench")?
     };
     let server = Needed::Postgres.get(workspace);
     let server = server.and_then(|bin| Postgres::start(workspace, bin, Durability::Full));
