@@ -105,6 +105,7 @@ async fn a_figure_of_some_records_is_built_and_its_records_are_looked_at() {
     browser.script(&open).await;
     let cell = format!("{OVER_TIME} .chart-data tbody tr button");
     let cell = browser.find(&cell).await;
+    browser.screenshot("chart-as-a-table").await;
     cell.send_keys(Key::Enter).await.unwrap();
     browser
         .sees_in(DRAWER, "Records behind “Records over time”, ")

@@ -97,6 +97,7 @@ function listenForPicks(chart, element, series) {
     const line = least(beside, ({ pixel }) => distance(pixel, 1));
     const isNear = line && distance(line.pixel, 1) <= NEAR_PX;
     const detail = { time, series: isNear ? line.name : undefined };
+    chart.dispatchAction({ type: "hideTip" });
     element.dispatchEvent(new CustomEvent("pick", { bubbles: true, detail }));
   });
 }

@@ -173,7 +173,7 @@ fn Row(
     };
     view! {
         <li data-testid="widget-filter">
-            {(index > 0).then(|| view! { <span class="faint small">"and"</span> })}
+            {(index > 0).then(|| view! { <span class="filter-and faint small">"and"</span> })}
             <div class="filter-row" class:has-no-value=move || look.with(|look| !look.is_taken)>
                 <div class="filter-field">
                     <Field
