@@ -63,6 +63,27 @@ pub(super) async fn count(
 }
 
 impl RecordStore {
+    /// How many bytes the records of these teams take now.
+    pub async fn stored_bytes(&self, teams: &[TeamId]) -> Result<i64, ReadError> {
+        if teams.is_empty() {
+            return Ok(0);
+        }
+        let orm = self.db.orm();
+        let places = super::read::placeholders(1, teams.len());
+        let row = orm
+            .query_one_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                format!(
+                    "SELECT CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) AS bytes FROM series \
+                     WHERE pipeline_id IN \
+                     (SELECT pipeline_id FROM usage_hours WHERE team_id IN ({places}))"
+                ),
+                teams.iter().map(|id| id.uuid().into()),
+            ))
+            .await?;
+        row.map_or(Ok(0), |row| Ok(row.try_get("", "bytes")?))
+    }
+
     /// What these teams stored from one full hour to another, in milliseconds since 1970; deleted
     /// pipelines and expired records included.
     pub async fn usage(
