@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dash_shared::ids::PipelineId;
 use dash_shared::queries::Filter;
@@ -14,10 +15,13 @@ use super::cover::Span;
 use super::live::LiveEvents;
 use super::record_keys::forget_keys;
 use super::{ReadError, RecordStore, StoredRecord};
+use crate::db::is_unavailable;
 
 /// How many records are read from the database at once.
 const CHUNK_RECORDS: i64 = 2_000;
 
+/// How long somebody who follows records waits before the database is asked again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How many such reads a search for records makes.
 const MAX_SEARCHED_CHUNKS: usize = 50;
 
@@ -446,6 +450,7 @@ impl RecordStore {
             events,
             position,
             stored: last_seq,
+            must_look: false,
         })
     }
 
@@ -502,6 +507,8 @@ pub struct FollowedRecords {
     position: i64,
     /// The last record that is known to be in the database.
     stored: i64,
+    /// Whether there may be more than that.
+    must_look: bool,
 }
 
 impl FollowedRecords {
@@ -510,9 +517,25 @@ impl FollowedRecords {
         self.position
     }
 
-    /// The next records, at least one; waits for them.
+    /// The next records, at least one; waits for them, and for a database that is away.
     pub async fn next(&mut self) -> Result<Vec<StoredRecord>, ReadError> {
         loop {
+            match self.try_next().await {
+                Err(ReadError::Database(error)) if is_unavailable(&error) => {
+                    tracing::warn!(%error, "records that are followed cannot be read");
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                next => return next,
+            }
+        }
+    }
+
+    async fn try_next(&mut self) -> Result<Vec<StoredRecord>, ReadError> {
+        loop {
+            if self.must_look {
+                self.stored = self.store.totals_of(self.pipeline_id).await?.last_seq;
+                self.must_look = false;
+            }
             if self.position < self.stored {
                 let records = self.read_stored().await?;
                 if let Some(last) = records.last() {
@@ -545,7 +568,7 @@ impl FollowedRecords {
                         return Ok(fresh);
                     }
                 }
-                None => self.stored = self.store.totals_of(self.pipeline_id).await?.last_seq,
+                None => self.must_look = true,
             }
         }
     }
