@@ -17,7 +17,8 @@ use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::db::{self, Db};
 use crate::engine::{AllowedTargets, Engine, Outbound};
-use crate::graphql::{self, DashSchema, Services};
+use crate::events::Events;
+use crate::graphql::{self, DashSchema, Services, Subscriptions};
 use crate::jobs::{Job, Jobs, Next};
 use crate::pipelines::Pipelines;
 use crate::secrets::SecretBox;
@@ -50,6 +51,10 @@ pub struct App {
     pub jobs: Jobs,
     /// The API.
     pub schema: DashSchema,
+    /// What happens here and in other processes.
+    pub events: Events,
+    /// What runs of it over websockets.
+    pub subscriptions: Arc<Subscriptions>,
     /// Cancelled when Dash is told to stop: no new requests are taken.
     pub stopping: CancellationToken,
     workers: TaskTracker,
@@ -69,9 +74,17 @@ pub async fn connect(config: &Config) -> anyhow::Result<Db> {
         std::fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("cannot make the folder {}", config.data_dir.display()))?;
     }
-    Db::connect(&config.database.url, config.database.max_connections)
+    let connections = config.database.max_connections;
+    let db = Db::connect(&config.database.url, connections)
         .await
-        .context("cannot connect to the database (DATABASE_URL)")
+        .context("cannot connect to the database (DATABASE_URL)")?;
+    match &config.database.replica_url {
+        Some(url) => db
+            .with_replica(url, connections)
+            .await
+            .context("DATABASE_REPLICA_URL is wrong"),
+        None => Ok(db),
+    }
 }
 
 /// Brings the database's tables up to date, as a whole or not at all. Of several processes that
@@ -103,7 +116,8 @@ impl App {
         let secrets = SecretBox::new(&config.secrets.encryption_key);
         let accounts = Accounts::new(db.clone(), clock.clone(), config.passwords);
         let jobs = Jobs::new(db.clone(), clock.clone());
-        let store = RecordStore::open(db.clone(), clock.clone());
+        let events = Events::open(&db);
+        let store = RecordStore::open(db.clone(), clock.clone(), events.clone());
         let engine = Engine::new(store.clone(), clock.clone(), outbound);
         let pipelines = Pipelines::new(
             db.clone(),
@@ -112,9 +126,15 @@ impl App {
             store.clone(),
             jobs.clone(),
             secrets,
+            events.clone(),
         );
-        let dashboards =
-            Dashboards::new(db.clone(), clock.clone(), store.clone(), pipelines.clone());
+        let dashboards = Dashboards::new(
+            db.clone(),
+            clock.clone(),
+            store.clone(),
+            pipelines.clone(),
+            events.clone(),
+        );
         let schema = graphql::schema(Services {
             accounts: accounts.clone(),
             pipelines: pipelines.clone(),
@@ -133,6 +153,8 @@ impl App {
             store,
             jobs,
             schema,
+            events,
+            subscriptions: Arc::default(),
             stopping: CancellationToken::new(),
             workers: TaskTracker::new(),
         }))
@@ -168,6 +190,7 @@ impl App {
         self.workers.close();
         self.workers.wait().await;
         self.store.close().await;
+        self.events.close();
     }
 
     /// Makes an account to try Dash with, with the demo pipeline and dashboard, unless it is there.

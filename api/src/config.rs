@@ -58,6 +58,8 @@ pub struct HttpConfig {
 pub struct DatabaseConfig {
     /// `sqlite:PATH` or `postgres://…`. `DATABASE_URL`, default `dash.db` in the data folder.
     pub url: String,
+    /// A replica of PostgreSQL, for reading: `postgres://…`. `DATABASE_REPLICA_URL`.
+    pub replica_url: Option<String>,
     /// `DATABASE_MAX_CONNECTIONS`, default 16.
     pub max_connections: u32,
 }
@@ -176,8 +178,10 @@ impl Config {
             client_ip_header: vars.client_ip_header("DASH_CLIENT_IP_HEADER"),
         };
         let data_dir = vars.data_dir("DASH_DATA_DIR", around.make_folder);
+        let url = vars.database_url("DATABASE_URL", &data_dir);
         let database = DatabaseConfig {
-            url: vars.database_url("DATABASE_URL", &data_dir),
+            replica_url: vars.replica_url("DATABASE_REPLICA_URL", &url),
+            url,
             max_connections: vars.connections("DATABASE_MAX_CONNECTIONS"),
         };
         let outbound = OutboundConfig {
@@ -219,6 +223,7 @@ impl Config {
             },
             database: DatabaseConfig {
                 url: database_url.to_owned(),
+                replica_url: None,
                 max_connections: 8,
             },
             data_dir: data_dir.to_owned(),
@@ -282,14 +287,16 @@ impl Default for PasswordParams {
 
 impl fmt::Debug for DatabaseConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = Url::parse(&self.url).ok().map(|mut url| {
+        let shown = |url: &String| {
+            let mut url = Url::parse(url).ok()?;
             // Refused where the URL cannot have a password: then there is none to hide.
             let _ = url.set_password(None);
             url.set_query(None);
-            url.to_string()
-        });
+            Some(url.to_string())
+        };
         f.debug_struct("DatabaseConfig")
-            .field("url", &url.unwrap_or_default())
+            .field("url", &shown(&self.url).unwrap_or_default())
+            .field("replica_url", &self.replica_url.as_ref().and_then(shown))
             .field("max_connections", &self.max_connections)
             .finish()
     }

@@ -14,20 +14,18 @@ use dash_shared::ids::{DashboardId, TeamId};
 use dash_shared::ranges::TimeRange;
 use dash_shared::widgets::Widget;
 use sea_orm::DbErr;
-use tokio::sync::broadcast;
 
 use crate::accounts::Forbidden;
 use crate::clock::Clock;
 use crate::data::RecordStore;
 use crate::db::Db;
+use crate::events::Events;
 use crate::pipelines::{Pipelines, PipelinesError};
 
 pub use documents::{DashboardChanges, DashboardPage};
-pub use live::DashboardUpdate;
+use live::Followers;
+pub use live::{DashboardUpdate, FollowedDashboard, View};
 pub use widget_data::{TableColumn, TableRow, WidgetData};
-
-/// How many changes to dashboards a follower may lag behind before it reads its own again.
-const CHANGES_CAPACITY: usize = 256;
 
 /// A dashboard.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,18 +84,26 @@ pub struct Dashboards {
     clock: Clock,
     store: RecordStore,
     pipelines: Pipelines,
-    changes: broadcast::Sender<DashboardId>,
+    events: Events,
+    followers: Followers,
 }
 
 impl Dashboards {
     /// The dashboards in this database.
-    pub fn new(db: Db, clock: Clock, store: RecordStore, pipelines: Pipelines) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        store: RecordStore,
+        pipelines: Pipelines,
+        events: Events,
+    ) -> Self {
         Self {
             db,
             clock,
             store,
             pipelines,
-            changes: broadcast::Sender::new(CHANGES_CAPACITY),
+            events,
+            followers: Followers::default(),
         }
     }
 }

@@ -1,14 +1,30 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `series`, `runs` and `usage_hours`. It knows pipelines only by their ids; who may
-//! read which is decided by its callers, who come with a scope.
+//! It owns the tables `records`, `record_keys`, `series`, `runs`, `rollups`, `rollup_views` and
+//! `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
+//! who come with a scope.
 
 mod aggregate;
+mod amend;
+mod answers;
+mod buckets;
+mod bulk;
+mod cells;
+mod commit;
+mod count;
+mod cover;
+mod distinct;
+mod exact_sum;
 mod feeds;
 mod live;
+mod partitions;
 mod read;
+mod record_keys;
+mod remote;
+mod replica;
 mod retention;
+mod rollups;
 mod runs;
 mod usage;
 mod write;
@@ -17,16 +33,25 @@ use std::sync::Arc;
 
 use dash_shared::fields::Fields;
 use dash_shared::ids::PipelineId;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::events::Events;
+use crate::running::Joined;
 
-pub use aggregate::{Query, QueryResult, Series};
+pub use aggregate::{Asked, Query, QueryResult, Series, Shape};
+pub use amend::{Amendment, MAX_AMENDED};
+pub use answers::{Answer, AnswerGroup, MAX_MEASURES, Order, Question};
+pub use buckets::{Grid, Width};
+pub use cover::Span;
 pub use feeds::{Feed, FeedValue};
 pub use live::{Committed, LiveEvents};
-pub use read::{FollowedRecords, RecordPage, SeriesTotals};
-pub use runs::{NewRun, RecordError, Run, RunPage, RunState, RunTrigger};
+pub use read::{FollowedRecords, FoundRecords, Place, RecordPage, SeriesTotals};
+pub use record_keys::RecordKey;
+pub use replica::Reading;
+pub use runs::{NewRun, RecentActivity, RecordError, Run, RunPage, RunState, RunTrigger};
 pub use usage::Usage;
 pub use write::{Append, Appended, NewRecord, WriteError};
 
@@ -50,23 +75,45 @@ pub struct RecordStore {
     clock: Clock,
     writer: write::Writer,
     hub: live::Hub,
+    events: Events,
     feeds: feeds::Feeds,
+    replica: replica::Replica,
+    rollups: rollups::Rollups,
+    results: count::Results,
     tasks: TaskTracker,
+    /// Ends what runs in the background; the writer ends by itself when its queue is empty.
+    stopping: CancellationToken,
 }
 
 impl RecordStore {
-    /// Opens the store and starts its writer.
-    pub fn open(db: Db, clock: Clock) -> Self {
+    /// Opens the store, starts its writer and follows what other processes store.
+    pub fn open(db: Db, clock: Clock, events: Events) -> Self {
         let hub = live::Hub::default();
         let tasks = TaskTracker::new();
-        let writer = write::Writer::start(db.clone(), hub.clone(), &tasks);
+        let stopping = CancellationToken::new();
+        let rollups = rollups::Rollups::start(db.clone(), stopping.clone(), &tasks);
+        let followers = write::Followers {
+            hub: hub.clone(),
+            rollups: rollups.clone(),
+        };
+        let writer = write::Writer::start(db.clone(), followers, events.clone(), &tasks);
+        let remote = remote::Remote {
+            db: db.clone(),
+            hub: hub.clone(),
+        };
+        tasks.spawn(remote.run(events.follow_records(), stopping.clone()));
         Self {
             db,
             clock,
             writer,
             hub,
+            events,
             feeds: feeds::Feeds::default(),
+            replica: replica::Replica::default(),
+            rollups,
+            results: count::Results::default(),
             tasks,
+            stopping,
         }
     }
 
@@ -81,13 +128,14 @@ impl RecordStore {
     }
 
     /// The live result of a query; the same one for all who ask the same.
-    pub fn feed(&self, query: Query, range: dash_shared::ranges::TimeRange) -> Arc<Feed> {
-        self.feeds.open(self, query, range)
+    pub fn feed(&self, asked: Asked) -> Arc<Joined<Feed>> {
+        self.feeds.open(self, asked)
     }
 
     /// Stops taking records, and returns when all that were taken are stored.
     pub async fn close(&self) {
         self.writer.close();
+        self.stopping.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -110,6 +158,20 @@ pub enum ReadError {
     /// The query would read more records than is allowed at once.
     #[error("the query reads more than {0} records")]
     TooManyRecords(u64),
+    /// The records would fall into more groups than is allowed.
+    #[error("the records fall into more than {0} groups")]
+    TooManyGroups(usize),
+    /// The time would be divided into more buckets than is allowed.
+    #[error("the time is divided into more than {0} buckets")]
+    TooManyBuckets(usize),
+    /// The records are being counted for the first time.
+    #[error("{done} of {of} records are counted")]
+    Preparing {
+        /// How many are counted.
+        done: i64,
+        /// Of how many.
+        of: i64,
+    },
     /// There is no such run or record.
     #[error("not found")]
     NotFound,

@@ -3,6 +3,8 @@
 //! It knows sources, steps and the store, but neither tenants nor definitions in the database: it
 //! is given a [`Definition`] and runs it. `pipelines` decides what runs when.
 
+mod answers;
+mod csv_source;
 pub mod demo;
 mod json_source;
 mod outbound;
@@ -20,7 +22,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::data::{Append, Appended, NewRecord, NewRun, RecordError, RecordStore, RunTrigger};
+use crate::data::{
+    Append, Appended, NewRecord, NewRun, RecordError, RecordKey, RecordStore, RunTrigger,
+};
 
 pub use crate::data::WriteError;
 pub use json_source::{BodyError, records_of_body};
@@ -56,6 +60,8 @@ pub struct Definition {
 pub struct Receipt {
     /// The run it was stored with; none when the same batch was there already.
     pub run_id: Option<RunId>,
+    /// Whether the same batch was there already: then nothing is stored.
+    pub duplicate: bool,
     /// How many records came in.
     pub received: usize,
     /// How many are stored.
@@ -64,6 +70,8 @@ pub struct Receipt {
     pub dropped: usize,
     /// How many failed.
     pub failed: usize,
+    /// How many were left out because they were stored before.
+    pub duplicates: usize,
     /// The first of the failed ones: which, where and why.
     pub errors: Vec<ReceiptError>,
 }
@@ -104,16 +112,18 @@ impl Engine {
         }
     }
 
-    /// Takes a webhook's body in; returns when its records are durable.
+    /// Takes a webhook's body in; returns when its records are durable. What names the delivery, if
+    /// anything does, names the batch: delivered again, it is not stored again.
     pub async fn receive(
         &self,
         definition: &Definition,
         body: Bytes,
+        delivery: Option<&[u8]>,
     ) -> Result<Receipt, ReceiveError> {
         let started_at_ms = self.clock.now_ms();
         let received = records_of_body(&body)?;
         let batch = Batch {
-            key: None,
+            key: delivery.map(|delivery| format!("hook:{}", RecordKey::of(delivery))),
             trigger: RunTrigger::Webhook,
             started_at_ms,
         };
@@ -186,14 +196,7 @@ impl Engine {
     ) -> Result<Receipt, WriteError> {
         let started_at_ms = self.clock.now_ms();
         let Source::Demo { seed } = definition.source else {
-            return Ok(Receipt::of(
-                0,
-                Appended {
-                    run_id: None,
-                    stored: 0,
-                },
-                Sorted::default(),
-            ));
+            return Ok(Receipt::of(0, Appended::default(), Sorted::default()));
         };
         let orders = demo::orders(seed, from_ms, to_ms);
         let batch = Batch {
@@ -208,10 +211,14 @@ impl Engine {
         &self,
         definition: &Definition,
         received: Vec<Value>,
-        batch: Batch,
+        mut batch: Batch,
     ) -> Result<Receipt, WriteError> {
         let count = received.len();
         let mut sorted = self.transform(definition, received);
+        // A delivery of which nothing could be stored can be sent again when the pipeline is mended.
+        if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
+            batch.key = None;
+        }
         let run = NewRun {
             dropped: to_i64(sorted.dropped),
             failed: to_i64(sorted.failed),
@@ -223,6 +230,7 @@ impl Engine {
         metrics::counter!("dash_records_received_total").increment(count as u64);
         metrics::counter!("dash_records_stored_total").increment(appended.stored as u64);
         metrics::counter!("dash_records_failed_total").increment(sorted.failed as u64);
+        metrics::counter!("dash_records_duplicate_total").increment(appended.duplicates as u64);
         Ok(Receipt::of(count, appended, sorted))
     }
 
@@ -246,17 +254,27 @@ impl Engine {
         let received_at_ms = self.clock.now_ms();
         let mut sorted = Sorted::default();
         for (index, value) in received.into_iter().enumerate() {
-            let outcome = match apply(&definition.steps, &value) {
-                Outcome::Stored(fields) => new_record(definition, fields, received_at_ms),
-                Outcome::Dropped => {
-                    sorted.dropped += 1;
-                    continue;
+            match value {
+                // What no step changes is stored as it came, not as a copy.
+                Value::Object(fields) if definition.steps.is_empty() => {
+                    match new_record(definition, fields, received_at_ms) {
+                        Ok(record) => sorted.records.push(record),
+                        Err(refused) => {
+                            let Refused { error, fields } = *refused;
+                            sorted.fail(index, error, &Value::Object(fields));
+                        }
+                    }
                 }
-                Outcome::Failed(error) => Err(error),
-            };
-            match outcome {
-                Ok(record) => sorted.records.push(record),
-                Err(error) => sorted.fail(index, error, &value),
+                value => match apply(&definition.steps, &value) {
+                    Outcome::Stored(fields) => {
+                        match new_record(definition, fields, received_at_ms) {
+                            Ok(record) => sorted.records.push(record),
+                            Err(refused) => sorted.fail(index, refused.error, &value),
+                        }
+                    }
+                    Outcome::Dropped => sorted.dropped += 1,
+                    Outcome::Failed(error) => sorted.fail(index, error, &value),
+                },
             }
         }
         sorted
@@ -295,24 +313,54 @@ impl Receipt {
     fn of(received: usize, appended: Appended, sorted: Sorted) -> Self {
         Self {
             run_id: appended.run_id,
+            duplicate: appended.run_id.is_none(),
             received,
             stored: appended.stored,
             dropped: sorted.dropped,
             failed: sorted.failed,
+            duplicates: appended.duplicates,
             errors: sorted.errors,
         }
     }
+}
+
+/// A record that cannot be stored, and what it holds.
+struct Refused {
+    error: StepError,
+    fields: Fields,
 }
 
 fn new_record(
     definition: &Definition,
     fields: Fields,
     received_at_ms: i64,
-) -> Result<NewRecord, StepError> {
+) -> Result<NewRecord, Box<Refused>> {
+    match check_record(definition, &fields, received_at_ms) {
+        Ok((time_ms, json)) => Ok(NewRecord {
+            time_ms,
+            received_at_ms: match definition.source {
+                // The history that the demo makes up did not come in just now.
+                Source::Demo { .. } => time_ms.min(received_at_ms),
+                _ => received_at_ms,
+            },
+            fields: Arc::new(fields),
+            json,
+            key: None,
+        }),
+        Err(error) => Err(Box::new(Refused { error, fields })),
+    }
+}
+
+/// When a record happened, and its text.
+fn check_record(
+    definition: &Definition,
+    fields: &Fields,
+    received_at_ms: i64,
+) -> Result<(i64, String), StepError> {
     let after_all_steps = definition.steps.len() + 1;
     let time_ms = match &definition.time_field {
         None => received_at_ms,
-        Some(path) => match path.get(&fields) {
+        Some(path) => match path.get(fields) {
             None | Some(Value::Null) => received_at_ms,
             Some(value) => timestamps::parse_ms(value).ok_or_else(|| StepError {
                 step: after_all_steps,
@@ -322,7 +370,7 @@ fn new_record(
             })?,
         },
     };
-    let json = serde_json::to_string(&fields).unwrap_or_default();
+    let json = serde_json::to_string(fields).unwrap_or_default();
     if json.len() > MAX_RECORD_BYTES {
         return Err(StepError {
             step: after_all_steps,
@@ -331,16 +379,7 @@ fn new_record(
             message: format!("a record has at most {MAX_RECORD_BYTES} bytes"),
         });
     }
-    Ok(NewRecord {
-        time_ms,
-        received_at_ms: match definition.source {
-            // The history that the demo makes up did not come in just now.
-            Source::Demo { .. } => time_ms.min(received_at_ms),
-            _ => received_at_ms,
-        },
-        fields: Arc::new(fields),
-        json,
-    })
+    Ok((time_ms, json))
 }
 
 fn to_i64(count: usize) -> i64 {

@@ -4,12 +4,15 @@
 mod accounts;
 mod dashboards;
 mod errors;
+mod events;
 mod loaders;
 mod node;
 mod paging;
 mod pipelines;
+mod queries;
 mod records;
 mod runs;
+mod shared;
 mod sources;
 mod steps;
 mod subscriptions;
@@ -26,6 +29,7 @@ use crate::data::RecordStore;
 use crate::pipelines::Pipelines;
 
 pub use errors::{error_with_code, is_internal};
+pub use shared::{Answer, Subscriptions};
 
 /// How deep a query may be nested; the usual introspection query has 14 levels.
 const MAX_DEPTH: usize = 18;
@@ -51,6 +55,7 @@ pub struct Query(
 pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
+    records::RecordsMutation,
     dashboards::DashboardsMutation,
 );
 
@@ -90,7 +95,11 @@ pub fn schema(services: Services) -> DashSchema {
             loaders::LastRuns(store.clone()),
             tokio::spawn,
         ))
-        .data(DataLoader::new(loaders::Throughput(store), tokio::spawn))
+        .data(DataLoader::new(
+            loaders::Throughput(store.clone()),
+            tokio::spawn,
+        ))
+        .data(DataLoader::new(loaders::LastMinute(store), tokio::spawn))
         .data(services)
         .finish()
 }

@@ -12,7 +12,6 @@ use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
-use tower_http::cors::{Any, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
@@ -54,16 +53,11 @@ pub fn router(app: Arc<App>) -> Router {
     let hooks = Router::new()
         .route(
             "/hooks/{key}",
-            post(hooks::receive).fallback(hooks::method_not_allowed),
+            post(hooks::receive)
+                .options(hooks::preflight)
+                .fallback(hooks::method_not_allowed),
         )
-        .layer(Extension(Bodies::new()))
-        // Any page may send to a webhook whose URL it knows: the URL is the permission.
-        .layer(
-            CorsLayer::new()
-                .allow_origin(Any)
-                .allow_methods(Any)
-                .allow_headers(Any),
-        );
+        .layer(Extension(Bodies::new()));
     let files = Arc::new(ClientFiles::new(&app.config.http));
     Router::new()
         .merge(graphql)

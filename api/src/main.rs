@@ -65,6 +65,12 @@ enum Command {
 
 #[derive(Subcommand)]
 enum AdminCommand {
+    /// Throw the roll-ups away and count all records again. Dash may run meanwhile; its answers stay
+    /// exact, the first ones take longer.
+    RebuildRollups {
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Put an organization on a plan, and end its trial.
     SetPlan {
         #[command(flatten)]
@@ -96,6 +102,11 @@ impl Settings {
     }
 }
 
+/// Records are many small pieces of memory: this allocator hands them out twice as fast as the
+/// system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Cli::parse().command).await {
@@ -121,6 +132,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Schema => say(graphql::sdl().trim_end()),
         Command::Seed { settings } => seed(settings.load(None)?).await,
+        Command::Admin {
+            command: AdminCommand::RebuildRollups { settings },
+        } => rebuild_rollups(settings.load(None)?).await,
         Command::Admin {
             command:
                 AdminCommand::SetPlan {
@@ -208,6 +222,13 @@ async fn seed(config: Config) -> anyhow::Result<()> {
     say(&format!(
         "{what}: log in as {SEED_EMAIL} with the password \"{SEED_PASSWORD}\"."
     ))
+}
+
+async fn rebuild_rollups(config: Config) -> anyhow::Result<()> {
+    let app = App::build(config, Clock::System).await?;
+    let views = app.store.rebuild_rollups().await?;
+    app.shutdown().await;
+    say(&format!("Rebuilt: {views}."))
 }
 
 async fn set_plan(config: &Config, whose: &str, plan: Plan) -> anyhow::Result<()> {

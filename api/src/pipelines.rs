@@ -6,8 +6,10 @@
 mod definitions;
 mod entity;
 mod headers;
+mod records;
 mod retention;
 mod runtime;
+mod source_check;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,18 +28,18 @@ use crate::clock::Clock;
 use crate::data::ReadError;
 use crate::db::Db;
 use crate::engine::{Definition, Engine, ReceiveError};
+use crate::events::{Event, Events};
 use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
 
-pub use definitions::{NewPipeline, NewSource, PipelineChanges, PipelinePage};
+pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
 pub use headers::NewHeader;
 pub use runtime::HookError;
+pub use source_check::NewSource;
 
 /// How long a webhook's definition is used before it is read again. Changes made by this process
 /// are seen at once, those of another one within this time.
 const DEFINITION_TTL: Duration = Duration::from_secs(2);
-/// How many deletions a listener may lag behind.
-const DELETIONS_CAPACITY: usize = 64;
 /// How many definitions are kept.
 const KEPT_DEFINITIONS: u64 = 10_000;
 
@@ -120,7 +122,7 @@ pub struct Pipelines {
     jobs: Jobs,
     secrets: SecretBox,
     hooks: Cache<String, Arc<Hook>>,
-    deleted: broadcast::Sender<PipelineId>,
+    events: Events,
 }
 
 /// What a webhook's key leads to.
@@ -139,6 +141,7 @@ impl Pipelines {
         store: crate::data::RecordStore,
         jobs: Jobs,
         secrets: SecretBox,
+        events: Events,
     ) -> Self {
         let hooks = Cache::builder()
             .max_capacity(KEPT_DEFINITIONS)
@@ -152,24 +155,24 @@ impl Pipelines {
             jobs,
             secrets,
             hooks,
-            deleted: broadcast::Sender::new(DELETIONS_CAPACITY),
+            events,
         }
     }
 
     /// Listens from now on; ends when one of these pipelines is deleted.
     pub fn deletion_of(&self, ids: Vec<PipelineId>) -> impl Future<Output = ()> + Send + use<> {
-        let mut deleted = self.deleted.subscribe();
+        let mut changes = self.events.follow_definitions();
         let pipelines = self.clone();
         async move {
             loop {
-                match deleted.recv().await {
-                    Ok(id) if !ids.contains(&id) => {}
-                    Ok(_) => return,
-                    Err(broadcast::error::RecvError::Lagged(_)) => {
+                match changes.recv().await {
+                    Ok(Event::PipelineDeleted(id)) if ids.contains(&id) => return,
+                    Ok(Event::Missed) | Err(broadcast::error::RecvError::Lagged(_)) => {
                         if !pipelines.are_all_there(&ids).await {
                             return;
                         }
                     }
+                    Ok(_) => {}
                     Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
                 }
             }

@@ -101,6 +101,24 @@ pub fn metrics() -> &'static PrometheusHandle {
     })
 }
 
+/// Counts something in a gauge while it lives.
+#[derive(Debug)]
+pub struct Counted(&'static str);
+
+impl Counted {
+    /// Counts one more in the gauge of this name.
+    pub fn new(gauge: &'static str) -> Self {
+        metrics::gauge!(gauge).increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!(self.0).decrement(1.0);
+    }
+}
+
 /// Keeps the memory of unread metrics bounded. Never ends.
 pub async fn run_metrics_upkeep() {
     let mut ticks = tokio::time::interval(UPKEEP_EVERY);
@@ -124,6 +142,26 @@ fn describe() {
         "Open connections, websockets included."
     );
     metrics::describe_gauge!("dash_websocket_connections", "Open GraphQL websockets.");
+    metrics::describe_gauge!(
+        "dash_subscriptions",
+        "Subscriptions, each of one subscriber."
+    );
+    metrics::describe_gauge!(
+        "dash_subscription_executions",
+        "Different subscriptions: those who ask the same share one."
+    );
+    metrics::describe_counter!(
+        "dash_subscription_messages_encoded_total",
+        "Messages to websockets that were worked out and encoded."
+    );
+    metrics::describe_counter!(
+        "dash_subscription_messages_sent_total",
+        "Messages that were sent to websockets; one that is encoded may be sent to many."
+    );
+    metrics::describe_counter!(
+        "dash_database_statements_total",
+        "Statements that the database was given."
+    );
     metrics::describe_counter!("dash_records_received_total", "Records that came in.");
 }
 

@@ -19,6 +19,9 @@ mod m20261122_000004_jobs;
 mod m20261122_000005_dashboards;
 mod m20261122_000006_retention;
 mod m20261122_000007_usage;
+mod m20261125_000008_rollups;
+mod m20261125_000009_record_keys;
+mod m20261125_000010_partitions;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -35,6 +38,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_dashboards::Migration),
             Box::new(m20261122_000006_retention::Migration),
             Box::new(m20261122_000007_usage::Migration),
+            Box::new(m20261125_000008_rollups::Migration),
+            Box::new(m20261125_000009_record_keys::Migration),
+            Box::new(m20261125_000010_partitions::Migration),
         ]
     }
 }

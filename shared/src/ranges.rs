@@ -1,4 +1,4 @@
-//! Time ranges of dashboards, and the buckets that a range is divided into.
+//! Time ranges of dashboards, and how wide the buckets are that a range is divided into.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,46 +46,6 @@ pub enum TimeRange {
     },
 }
 
-/// A range at one moment, cut at bucket edges. Times are in milliseconds since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// The first millisecond in it, at the edge of a bucket.
-    pub from_ms: i64,
-    /// The first millisecond after it, at the edge of a bucket.
-    pub to_ms: i64,
-    /// How wide a bucket is.
-    pub bucket_ms: i64,
-}
-
-impl Window {
-    /// The start of the bucket that a time falls into.
-    pub const fn bucket_of(&self, time_ms: i64) -> i64 {
-        time_ms.div_euclid(self.bucket_ms) * self.bucket_ms
-    }
-
-    /// The starts of all buckets in the window.
-    pub fn bucket_starts(&self) -> impl Iterator<Item = i64> + use<> {
-        let (from_ms, bucket_ms) = (self.from_ms, self.bucket_ms);
-        (0..(self.to_ms - self.from_ms) / bucket_ms).map(move |index| from_ms + index * bucket_ms)
-    }
-
-    /// The window of the same length that ends where this one begins.
-    #[must_use]
-    pub const fn before(&self) -> Self {
-        let length_ms = self.to_ms - self.from_ms;
-        Self {
-            from_ms: self.from_ms - length_ms,
-            to_ms: self.from_ms,
-            bucket_ms: self.bucket_ms,
-        }
-    }
-
-    /// Whether a time lies in the window.
-    pub const fn contains(&self, time_ms: i64) -> bool {
-        self.from_ms <= time_ms && time_ms < self.to_ms
-    }
-}
-
 impl TimeRange {
     /// The range of a new dashboard.
     pub const DEFAULT: Self = Self::Last {
@@ -110,7 +70,27 @@ impl TimeRange {
                 "A time range is at least a minute long, and ends after it begins.",
             ));
         }
-        if seconds > MAX_RANGE_SECONDS {
+        self.check_not_too_long()
+    }
+
+    /// Checks the time of a question, which may be as short as one bucket of a line.
+    pub fn check_span(&self) -> Result<(), Invalid> {
+        let is_empty = match self {
+            Self::Last { seconds } => *seconds < 1,
+            Self::Between { from_ms, to_ms } => to_ms <= from_ms,
+        };
+        if is_empty {
+            return Err(Invalid::new(
+                "range",
+                InvalidCode::TooShort,
+                "A time range ends after it begins.",
+            ));
+        }
+        self.check_not_too_long()
+    }
+
+    fn check_not_too_long(&self) -> Result<(), Invalid> {
+        if self.seconds() > MAX_RANGE_SECONDS {
             return Err(Invalid::new(
                 "range",
                 InvalidCode::TooLong,
@@ -120,36 +100,13 @@ impl TimeRange {
         Ok(())
     }
 
-    /// The range at the moment `now_ms`, divided into at most `buckets` buckets.
-    ///
-    /// A range up to now ends with the bucket that now is in, and begins so that it is made of
-    /// whole buckets and not shorter than asked for: a value only changes when a record comes or
-    /// a bucket leaves, never by a bucket that is cut a little differently each time.
-    pub fn window(&self, now_ms: i64, buckets: i64) -> Window {
+    /// How wide its buckets are when it is divided into about `buckets`, in seconds.
+    pub fn bucket_seconds(&self, buckets: i64) -> i64 {
         let wanted = (self.seconds() / buckets.clamp(1, MAX_BUCKETS)).max(1);
-        let bucket_seconds = BUCKETS
+        BUCKETS
             .into_iter()
             .find(|seconds| *seconds >= wanted)
-            .unwrap_or_else(|| (wanted + 86_399) / 86_400 * 86_400);
-        let bucket_ms = bucket_seconds * 1_000;
-        let (from_ms, to_ms) = match self {
-            Self::Last { seconds } => {
-                let to_ms = now_ms.div_euclid(bucket_ms) * bucket_ms + bucket_ms;
-                (
-                    to_ms - (seconds * 1_000 + bucket_ms - 1) / bucket_ms * bucket_ms,
-                    to_ms,
-                )
-            }
-            Self::Between { from_ms, to_ms } => (
-                from_ms.div_euclid(bucket_ms) * bucket_ms,
-                (to_ms + bucket_ms - 1).div_euclid(bucket_ms) * bucket_ms,
-            ),
-        };
-        Window {
-            from_ms,
-            to_ms,
-            bucket_ms,
-        }
+            .unwrap_or_else(|| (wanted + 86_399) / 86_400 * 86_400)
     }
 }
 
@@ -158,24 +115,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_is_made_of_whole_buckets_and_contains_now() {
+    fn buckets_are_round_and_neither_too_few_nor_too_many() {
         for (seconds, _) in PRESETS {
-            for now_ms in [0, 1, 1_763_779_000_123, 1_763_779_199_999] {
-                let window = TimeRange::Last { seconds }.window(now_ms, 96);
-                assert!(window.contains(now_ms));
-                assert_eq!(window.from_ms % window.bucket_ms, 0);
-                assert!(window.to_ms - window.from_ms >= seconds * 1_000);
-                assert!(window.bucket_starts().count() <= 97, "{seconds}");
-                assert!(window.bucket_starts().count() >= 15, "{seconds}");
-            }
+            let width = TimeRange::Last { seconds }.bucket_seconds(96);
+            assert!(BUCKETS.contains(&width));
+            assert!((15..=97).contains(&(seconds / width)), "{seconds}");
         }
+        assert_eq!(TimeRange::DEFAULT.bucket_seconds(96), 900);
+        let longest = TimeRange::Last {
+            seconds: MAX_RANGE_SECONDS,
+        };
+        assert_eq!(longest.bucket_seconds(96), 5 * 86_400);
     }
 
     #[test]
-    fn a_day_is_shown_by_quarter_hours() {
-        let window = TimeRange::DEFAULT.window(1_763_779_000_123, 96);
-        assert_eq!(window.bucket_ms, 900_000);
-        assert_eq!(window.bucket_starts().count(), 96);
+    fn a_question_may_be_about_one_bucket() {
+        let check = |range: TimeRange, ok| assert_eq!(range.check_span().is_ok(), ok, "{range:?}");
+        let between = |from_ms, to_ms| TimeRange::Between { from_ms, to_ms };
+        check(between(0, 1_000), true);
+        check(between(0, 1), true);
+        check(between(0, 0), false);
+        check(between(1_000, 0), false);
+        check(between(0, (MAX_RANGE_SECONDS + 1) * 1_000), false);
+        check(TimeRange::Last { seconds: 1 }, true);
+        check(TimeRange::Last { seconds: 0 }, false);
     }
 
     #[test]

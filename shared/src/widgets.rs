@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::fields::{FieldPath, FieldType, SampledField};
 use crate::ids::{PipelineId, WidgetId};
+use crate::queries::{Filter, check_filters};
 use crate::{Invalid, InvalidCode, MAX_NAME_CHARS};
+
+pub use crate::queries::Aggregate;
 
 /// The grid's columns.
 pub const GRID_COLUMNS: i32 = 12;
@@ -21,36 +24,6 @@ pub const TABLE_ROWS: usize = 50;
 pub const MAX_SERIES: usize = 8;
 /// The colours of the chart palette, counted from 1.
 pub const PALETTE_COLORS: i32 = 8;
-
-/// How many records' values become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Aggregate {
-    /// How many records; needs no field.
-    Count,
-    /// All values added up.
-    Sum,
-    /// The arithmetic mean.
-    Avg,
-    /// The smallest value.
-    Min,
-    /// The largest value.
-    Max,
-    /// The value of the newest record.
-    Last,
-}
-
-impl Aggregate {
-    /// All aggregates, with the words people see.
-    pub const ALL: [(Self, &str); 6] = [
-        (Self::Count, "Count"),
-        (Self::Sum, "Sum"),
-        (Self::Avg, "Average"),
-        (Self::Min, "Smallest"),
-        (Self::Max, "Largest"),
-        (Self::Last, "Latest"),
-    ];
-}
 
 /// The kinds of widgets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -119,6 +92,9 @@ pub struct Widget {
     pub field: Option<FieldPath>,
     /// The field whose values divide a line into several.
     pub group_by: Option<FieldPath>,
+    /// The conditions that records have to meet to be shown.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
     /// The fields that a table shows; all top-level ones if empty.
     pub columns: Vec<FieldPath>,
     /// Written with the figure: `€`, `ms`, `%`.
@@ -229,6 +205,7 @@ impl Widget {
                 "The palette has the colours 1 to 8.",
             );
         }
+        problems.extend(check_filters(&self.filters));
         problems
     }
 }
@@ -363,6 +340,7 @@ mod tests {
             aggregate: suggested.aggregate,
             field: suggested.field,
             group_by: suggested.group_by,
+            filters: Vec::new(),
             columns: suggested.columns,
             unit: String::new(),
             decimals: None,

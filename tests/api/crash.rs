@@ -17,13 +17,13 @@ use tokio::sync::Notify;
 const CRASHES: usize = 20;
 
 /// Where a program keeps its data.
-struct Data {
+pub struct Data {
     folder: TempDir,
     database_url: String,
 }
 
 impl Data {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let database_url = match environment::postgres_url() {
             Some(server) => app::new_postgres_database(&server).await,
@@ -37,27 +37,48 @@ impl Data {
 
     /// Lets the leases of dead processes run out now instead of in half a minute.
     async fn end_leases(&self) {
-        let sql = "UPDATE jobs SET lease_until_ms = 0 WHERE lease_token IS NOT NULL";
-        let ended = if self.database_url.starts_with("sqlite:") {
+        let sql = "UPDATE jobs SET lease_until_ms = 0 WHERE lease_token IS NOT NULL \
+                   AND kind = 'poll'";
+        assert_eq!(self.execute(sql).await, 1, "one poll was running");
+    }
+
+    /// Runs a statement on the database; returns how many rows it changed.
+    pub async fn execute(&self, sql: &str) -> u64 {
+        let text = || sqlx::AssertSqlSafe(sql.to_owned());
+        if self.database_url.starts_with("sqlite:") {
             let mut connection = sqlx::SqliteConnection::connect(&self.database_url)
                 .await
                 .unwrap();
-            sqlx::query(sql)
-                .execute(&mut connection)
-                .await
-                .unwrap()
-                .rows_affected()
+            let done = sqlx::query(text()).execute(&mut connection).await.unwrap();
+            done.rows_affected()
         } else {
             let mut connection = sqlx::PgConnection::connect(&self.database_url)
                 .await
                 .unwrap();
-            sqlx::query(sql)
-                .execute(&mut connection)
-                .await
-                .unwrap()
-                .rows_affected()
-        };
-        assert_eq!(ended, 1, "one job was running");
+            let done = sqlx::query(text()).execute(&mut connection).await.unwrap();
+            done.rows_affected()
+        }
+    }
+
+    /// The program with its settings.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(environment::dash_program());
+        command
+            .args(arguments)
+            .env("DATABASE_URL", &self.database_url)
+            .env("DASH_DATA_DIR", self.folder.path())
+            .env("DASH_LISTEN", "127.0.0.1")
+            .env("DASH_ALLOW_TARGETS", "127.0.0.1")
+            .env("DASH_LOG", "error")
+            .current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs a command of the program to its end; returns what it said.
+    pub async fn run(&self, arguments: &[&str]) -> String {
+        let done = self.command(arguments).output().await.unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
     }
 }
 
@@ -66,21 +87,15 @@ fn sqlite_url(folder: &Path) -> String {
 }
 
 /// A running program.
-struct Dash {
+pub struct Dash {
     process: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Dash {
-    async fn start(data: &Data) -> Self {
-        let mut process = Command::new(environment::dash_program())
-            .args(["serve", "--port", "0"])
-            .env("DATABASE_URL", &data.database_url)
-            .env("DASH_DATA_DIR", data.folder.path())
-            .env("DASH_LISTEN", "127.0.0.1")
-            .env("DASH_ALLOW_TARGETS", "127.0.0.1")
-            .env("DASH_LOG", "error")
-            .current_dir(data.folder.path())
+    pub async fn start(data: &Data) -> Self {
+        let mut process = data
+            .command(&["serve", "--port", "0"])
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -97,13 +112,13 @@ impl Dash {
         Self { process, url }
     }
 
-    async fn kill(mut self) {
+    pub async fn kill(mut self) {
         self.process.kill().await.unwrap();
     }
 }
 
 /// A number below `limit`, by chance.
-fn chance(limit: u128) -> u64 {
+pub fn chance(limit: u128) -> u64 {
     u64::try_from((uuid::Uuid::now_v7().as_u128() & 0xffff_ffff) % limit).unwrap()
 }
 
@@ -235,5 +250,75 @@ async fn killed_in_the_middle_of_a_poll_it_polls_on_and_stores_the_answer_once()
     );
     assert_ne!(pipeline["nextRunAt"], Value::Null);
     assert_eq!(upstream.requests().len(), 2);
+    dash.kill().await;
+}
+
+/// Delivers numbered records, each under a name, again and again until it is acknowledged; ends when
+/// Dash is gone. Returns the number that is to be delivered next.
+async fn deliver(client: &Client, url: &str, sender: u32, mut next: u32, first: &Notify) -> u32 {
+    loop {
+        let key = format!("{sender}-{next}");
+        let request = client.http().post(url).header("webhook-id", &key);
+        let body = json!([{ "key": key, "part": 1 }, { "key": key, "part": 2 }]);
+        match request.body(body.to_string()).send().await {
+            Ok(answer) => {
+                assert_eq!(answer.status(), 200);
+                next += 1;
+                first.notify_one();
+            }
+            Err(_) => return next,
+        }
+    }
+}
+
+#[tokio::test]
+async fn killed_at_any_moment_a_delivery_that_is_repeated_is_stored_exactly_once() {
+    const SENDERS: u32 = 4;
+    let data = Data::new().await;
+    let mut dash = Dash::start(&data).await;
+    let mut ann = Client::new(&dash.url);
+    ann.sign_up("Ann", "ann@corp.test", "correct horse battery")
+        .await;
+    let (id, url) = ann.new_webhook("Orders").await;
+    let key = url.rsplit_once('/').unwrap().1.to_owned();
+    let mut next = vec![0; SENDERS as usize];
+    for _ in 0..8 {
+        let url = format!("{}/hooks/{key}", dash.url);
+        let first = Notify::new();
+        let senders = (0..SENDERS)
+            .zip(&next)
+            .map(|(sender, next)| deliver(&ann, &url, sender, *next, &first));
+        let killed = async {
+            first.notified().await;
+            tokio::time::sleep(Duration::from_millis(chance(150))).await;
+            dash.kill().await;
+        };
+        let (reached, ()) = tokio::join!(futures_util::future::join_all(senders), killed);
+        next = reached;
+        dash = Dash::start(&data).await;
+        ann = ann.at(&dash.url);
+    }
+    let records = ann.all_records(&id).await;
+    let mut stored: Vec<_> = records
+        .iter()
+        .map(|record| record["fields"].to_string())
+        .collect();
+    let all = stored.len();
+    stored.sort();
+    stored.dedup();
+    assert_eq!(stored.len(), all, "a record is there twice");
+    let acknowledged: u32 = next.iter().sum();
+    let least = 2 * acknowledged as usize;
+    // The last delivery of each sender may be there without being acknowledged.
+    assert!(
+        (least..=least + 2 * SENDERS as usize).contains(&all),
+        "{least}, {all}"
+    );
+    assert_eq!(
+        ann.pipeline(&id).await["recordCount"]
+            .as_f64()
+            .map(|n| n.to_string()),
+        Some(all.to_string())
+    );
     dash.kill().await;
 }

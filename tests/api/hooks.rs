@@ -231,7 +231,7 @@ async fn a_deleted_pipeline_refuses_at_once_and_its_records_are_purged() {
     assert_eq!(ann.post(&url, &json!({"n": 1})).await.status, 404);
     assert_eq!(app.run_due_jobs().await, 0);
     assert_eq!(app.pass(60_000).await, 1);
-    for table in ["records", "runs", "series", "jobs"] {
+    for table in ["records", "record_keys", "runs", "series", "jobs"] {
         let left = app.execute(&format!("DELETE FROM {table}")).await;
         assert_eq!(left, 0, "{table}");
     }

@@ -8,7 +8,7 @@ use dash_tests::live::Live;
 use dash_tests::{Client, TestApp};
 use serde_json::{Value, json};
 
-const DASHBOARD: &str = "subscription ($id: ID!, $after: String, $range: TimeRangeInput) { \
+pub const DASHBOARD: &str = "subscription ($id: ID!, $after: String, $range: TimeRangeInput) { \
                          dashboard(id: $id, after: $after, range: $range) { cursor lastRecordAt \
                          dashboard { name version widgets { id } } data { __typename \
                          ... on StatData { widgetId value previous sparkline } \
@@ -16,13 +16,13 @@ const DASHBOARD: &str = "subscription ($id: ID!, $after: String, $range: TimeRan
                          ... on TableData { widgetId columns { field type } rows { id cells } recordsPerMinute } \
                          ... on WidgetFailure { widgetId message } } } }";
 
-const RECORDS: &str = "subscription ($id: ID!, $after: String) { pipelineRecords(pipelineId: $id, \
+pub const RECORDS: &str = "subscription ($id: ID!, $after: String) { pipelineRecords(pipelineId: $id, \
                        after: $after) { cursor records { cursor fields } } }";
 
 const RUNS: &str = "subscription ($id: ID!) { pipelineRuns(pipelineId: $id) { id trigger state received \
                     stored failed } }";
 
-fn widget(kind: &str, pipeline: &str, y: i32, more: Value) -> Value {
+pub fn widget(kind: &str, pipeline: &str, y: i32, more: Value) -> Value {
     let position = json!({ "x": 0, "y": y, "w": 6, "h": 2 });
     let mut widget =
         json!({ "kind": kind, "title": kind, "pipelineId": pipeline, "position": position });
@@ -32,7 +32,7 @@ fn widget(kind: &str, pipeline: &str, y: i32, more: Value) -> Value {
     widget
 }
 
-async fn new_dashboard(client: &Client, widgets: Value) -> Value {
+pub async fn new_dashboard(client: &Client, widgets: Value) -> Value {
     let created = client
         .done(
             "createDashboard",
@@ -47,14 +47,14 @@ async fn new_dashboard(client: &Client, widgets: Value) -> Value {
 
 /// What a reader of a dashboard sees: the newest state of each widget.
 #[derive(Default)]
-struct Screen {
-    definition: Value,
-    cursor: Value,
-    widgets: BTreeMap<String, Value>,
+pub struct Screen {
+    pub definition: Value,
+    pub cursor: Value,
+    pub widgets: BTreeMap<String, Value>,
 }
 
 impl Screen {
-    fn show(&mut self, message: &Value) {
+    pub fn show(&mut self, message: &Value) {
         let update = &message["dashboard"];
         assert!(update.is_object(), "{message}");
         if !update["dashboard"].is_null() {
@@ -68,7 +68,7 @@ impl Screen {
     }
 
     /// Takes messages until as many widgets as this show something.
-    async fn fill(&mut self, live: &mut Live, id: &str, widgets: usize) {
+    pub async fn fill(&mut self, live: &mut Live, id: &str, widgets: usize) {
         while self.widgets.len() < widgets {
             let message = live.next(id).await;
             self.show(&message);

@@ -8,15 +8,28 @@
 #![expect(clippy::too_many_lines, reason = "some tests are long lists of cases")]
 
 mod accounts;
+mod activity;
 mod architecture;
 mod crash;
+mod crash_rollups;
+mod csv_series;
 mod dashboards;
+mod fan_out;
 mod graphql;
 mod hooks;
+mod keys;
 mod live;
 mod operations;
+mod outages;
+mod partitions;
 mod pipelines;
 mod polling;
+mod polling_jobs;
+mod processes;
+mod queries;
+mod records;
+mod replica;
 mod retention;
+mod searches;
 mod strangers;
 mod usage;

@@ -88,9 +88,13 @@ async fn of_several_processes_that_begin_at_once_one_brings_the_tables_up_to_dat
 async fn metrics_count_what_happens() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;
-    let (_, url) = ann.new_webhook("Orders").await;
+    let (id, url) = ann.new_webhook("Orders").await;
     ann.post(&url, &json!([{"n": 1}, 2])).await;
-    let _live = Live::connect(&ann).await;
+    let mut live = Live::connect(&ann).await;
+    let query =
+        "subscription ($id: ID!) { pipelineRecords(pipelineId: $id, after: \"0\") { cursor } }";
+    let subscription = live.subscribe(query, json!({ "id": id })).await;
+    live.next(&subscription).await;
     let metrics = ann.get("/metrics").await;
     assert_eq!(metrics.status, 200);
     assert!(
@@ -104,6 +108,11 @@ async fn metrics_count_what_happens() {
         "dash_http_request_duration_seconds_bucket{",
         "dash_http_connections",
         "dash_websocket_connections",
+        "dash_subscriptions",
+        "dash_subscription_executions",
+        "dash_subscription_messages_encoded_total",
+        "dash_subscription_messages_sent_total",
+        "dash_database_statements_total",
         "dash_records_received_total",
         "dash_records_stored_total",
         "dash_records_failed_total",

@@ -1,46 +1,22 @@
-//! Polling: real feeds, sources that fail in every way, the rhythm of polls, and the leases that keep
-//! two of them from happening at once.
+//! Polling: what is asked and what is answered. Real feeds, sources that fail in every way, headers
+//! and their secrets, and the test of a source before it is a pipeline.
 
 use std::time::Duration;
 
 use axum::body::Bytes;
 use dash_api::db::Engine;
-use dash_api::jobs::{LEASE_MS, Next};
 use dash_shared::timestamps::{format_ms, parse_ms};
-use dash_tests::app::START_MS;
+use dash_tests::TestApp;
+use dash_tests::client::time_ms;
+use dash_tests::environment::vega_dataset;
 use dash_tests::upstream::{Reply, Upstream};
-use dash_tests::{Client, TestApp, environment};
 use serde_json::{Value, json};
 
-const MINUTE_MS: i64 = 60_000;
 /// More than the longest pause between polls that fail.
-const AFTER_ANY_BACKOFF_MS: i64 = 16 * MINUTE_MS;
+const AFTER_ANY_BACKOFF_MS: i64 = 16 * 60_000;
 
 fn vega(name: &str) -> Value {
-    let file = environment::node_modules()
-        .join("vega-datasets/data")
-        .join(name);
-    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
-}
-
-fn time_ms(record: &Value) -> i64 {
-    parse_ms(&record["time"]).unwrap()
-}
-
-/// When the pipeline is polled next, in milliseconds after the start of the test.
-async fn next_after_start(ann: &Client, id: &str) -> i64 {
-    parse_ms(&ann.pipeline(id).await["nextRunAt"]).unwrap() - START_MS
-}
-
-/// A Dash, somebody there, a server, and the id of a pipeline that polls it every minute.
-async fn polled(reply: Reply, path: &str) -> (TestApp, Client, Upstream, String) {
-    let app = TestApp::start().await;
-    let ann = app.owner("ann").await;
-    let upstream = Upstream::start(reply).await;
-    let id = ann
-        .new_polling("Feed", &format!("{}/feed", upstream.url), path)
-        .await;
-    (app, ann, upstream, id)
+    serde_json::from_str(&vega_dataset(name)).unwrap()
 }
 
 #[tokio::test]
@@ -94,7 +70,7 @@ async fn every_earthquake_of_a_week_is_stored_with_its_own_time() {
 #[tokio::test]
 async fn a_plain_list_of_3201_films_is_stored_as_it_comes() {
     let films = vega("movies.json");
-    let (app, ann, _upstream, id) = polled(Reply::Json(films.clone()), "$").await;
+    let (app, ann, _upstream, id) = TestApp::polling(Reply::Json(films.clone()), "$").await;
     app.run_due_jobs().await;
     let found: Vec<_> = ann
         .all_records(&id)
@@ -108,7 +84,8 @@ async fn a_plain_list_of_3201_films_is_stored_as_it_comes() {
 #[tokio::test]
 async fn a_series_of_prices_keeps_its_dates() {
     let days = vega("ohlc.json");
-    let (app, ann, _upstream, id) = polled(Reply::Json(json!({"data": days})), "$.data[*]").await;
+    let (app, ann, _upstream, id) =
+        TestApp::polling(Reply::Json(json!({"data": days})), "$.data[*]").await;
     let change = json!({ "id": id, "timeField": "date" });
     ann.done("updatePipeline", "pipeline { timeField }", change)
         .await;
@@ -123,7 +100,7 @@ async fn a_series_of_prices_keeps_its_dates() {
 #[tokio::test]
 async fn whatever_a_source_answers_is_told_in_the_history_and_the_next_success_clears_it() {
     let good = || Reply::Json(json!({"rows": [{"n": 1}]}));
-    let (app, ann, upstream, id) = polled(good(), "$.rows").await;
+    let (app, ann, upstream, id) = TestApp::polling(good(), "$.rows").await;
     assert_eq!(app.run_due_jobs().await, 1);
     let raw = |status, content_type, body: &str| {
         Reply::Raw(status, content_type, Bytes::from(body.to_owned()))
@@ -171,9 +148,24 @@ async fn whatever_a_source_answers_is_told_in_the_history_and_the_next_success_c
             "EOF while parsing a list at line 1",
         ),
         (
-            raw(200, "text/csv", "a,b\n1,2"),
+            raw(200, "text/plain", "a,b\n1,2"),
             "NOT_JSON",
             "The answer is not JSON",
+        ),
+        (
+            raw(200, "text/csv", "rows\n1\n2,3"),
+            "INVALID_CSV",
+            "Line 3 of the CSV has another number of cells (2) than its header line (1)",
+        ),
+        (
+            raw(200, "text/csv", "n\n1"),
+            "NO_RECORDS",
+            "The lines of a CSV are under the path $",
+        ),
+        (
+            raw(200, "text/csv", "<!doctype html><p>Log in"),
+            "NOT_JSON",
+            "a web page (HTML)",
         ),
         (
             raw(200, json_type, &too_large),
@@ -243,7 +235,8 @@ async fn whatever_a_source_answers_is_told_in_the_history_and_the_next_success_c
 
 #[tokio::test]
 async fn a_list_that_is_empty_is_no_failure() {
-    let (app, ann, _upstream, id) = polled(Reply::Json(json!({"rows": []})), "$.rows").await;
+    let (app, ann, _upstream, id) =
+        TestApp::polling(Reply::Json(json!({"rows": []})), "$.rows").await;
     app.run_due_jobs().await;
     let run = &ann.runs(&id).await[0];
     assert_eq!(
@@ -281,7 +274,7 @@ async fn a_server_that_is_not_there_is_unreachable() {
 
 #[tokio::test]
 async fn a_server_that_never_answers_is_given_up() {
-    let (app, ann, upstream, id) = polled(Reply::Never, "$").await;
+    let (app, ann, upstream, id) = TestApp::polling(Reply::Never, "$").await;
     app.run_due_jobs().await;
     let error = ann.runs(&id).await[0]["error"].clone();
     let message = "127.0.0.1 did not answer within 15 seconds.";
@@ -327,230 +320,11 @@ async fn redirects_are_followed_but_secret_headers_stay_with_their_origin() {
         "{:?}",
         request.headers
     );
-    assert_eq!(request.headers["accept"], "application/json");
-}
-
-#[tokio::test]
-async fn polls_keep_their_rhythm() {
-    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
-    assert_eq!(app.run_due_jobs().await, 1);
-    assert_eq!(next_after_start(&ann, &id).await, MINUTE_MS);
-    assert_eq!(app.pass(MINUTE_MS - 1).await, 0);
-    assert_eq!(app.pass(1).await, 1);
-    assert_eq!(next_after_start(&ann, &id).await, 2 * MINUTE_MS);
-    // Polls that were missed are not made up for.
-    assert_eq!(app.pass(2 * MINUTE_MS + 30_000).await, 1);
-    assert_eq!(next_after_start(&ann, &id).await, 4 * MINUTE_MS);
-    assert_eq!(app.pass(30_000).await, 1);
-    assert_eq!(upstream.requests().len(), 4);
-}
-
-#[tokio::test]
-async fn polls_that_fail_are_made_less_and_less_often() {
-    let failing = Reply::Raw(500, "text/plain", Bytes::new());
-    let (app, ann, upstream, id) = polled(failing, "$").await;
-    let mut now = 0;
-    for (poll, pause) in [2, 4, 8, 15, 15].into_iter().enumerate() {
-        assert_eq!(app.run_due_jobs().await, 1, "{poll}");
-        now += pause * MINUTE_MS;
-        assert_eq!(next_after_start(&ann, &id).await, now);
-        app.clock.advance_ms(pause * MINUTE_MS);
-    }
-    let since = ann.pipeline(&id).await["failingSince"].clone();
-    assert_eq!(parse_ms(&since), Some(START_MS));
-    upstream.reply_with(Reply::Json(json!([])));
-    assert_eq!(app.run_due_jobs().await, 1);
-    assert_eq!(next_after_start(&ann, &id).await, now + MINUTE_MS);
-}
-
-#[tokio::test]
-async fn a_pipeline_runs_at_once_when_somebody_asks_for_it() {
-    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
-    app.run_due_jobs().await;
-    app.clock.advance_ms(10_000);
-    ann.done("runPipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    assert_eq!(app.run_due_jobs().await, 1);
-    assert_eq!(ann.runs(&id).await[0]["trigger"], "MANUAL");
-    assert_eq!(upstream.requests().len(), 2);
-
-    // A paused one too, once.
-    ann.done("pausePipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    assert_eq!(app.pass(10 * MINUTE_MS).await, 0);
-    ann.done("runPipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    assert_eq!(app.run_due_jobs().await, 1);
-    assert_eq!(app.pass(10 * MINUTE_MS).await, 0);
-    let pipeline = ann.pipeline(&id).await;
-    assert_eq!(
-        (&pipeline["state"], &pipeline["nextRunAt"]),
-        (&json!("PAUSED"), &Value::Null)
+    let accept = request.headers["accept"].to_str().unwrap();
+    assert!(
+        accept.starts_with("application/json, text/csv;"),
+        "{accept}"
     );
-    assert_eq!(pipeline["recordCount"], 3.0);
-}
-
-#[tokio::test]
-async fn a_pipeline_that_is_resumed_while_it_runs_goes_on() {
-    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
-    app.run_due_jobs().await;
-    ann.done("pausePipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    app.clock.advance_ms(1);
-    ann.done("runPipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    let [job] = &app.app.jobs.claim(10).await.unwrap()[..] else {
-        panic!("one job is due")
-    };
-    let next = app.app.pipelines.run_job(job).await;
-    ann.done("resumePipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    app.app.jobs.finish(job, next).await.unwrap();
-    assert!(ann.pipeline(&id).await["nextRunAt"].is_string());
-    app.clock.advance_ms(1);
-    assert_eq!(app.run_due_jobs().await, 1);
-    assert_eq!(upstream.requests().len(), 3);
-}
-
-#[tokio::test]
-async fn paused_and_resumed_during_a_poll_it_is_not_polled_twice_at_once() {
-    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
-    let [job] = &app.app.jobs.claim(10).await.unwrap()[..] else {
-        panic!("one job is due")
-    };
-    ann.done("pausePipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    assert_eq!(ann.pipeline(&id).await["nextRunAt"], Value::Null);
-    app.clock.advance_ms(1);
-    ann.done("resumePipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    assert_eq!(app.run_due_jobs().await, 0, "the first poll still runs");
-    let next = app.app.pipelines.run_job(job).await;
-    app.app.jobs.finish(job, next).await.unwrap();
-    assert_eq!(app.run_due_jobs().await, 1);
-    assert_eq!(upstream.requests().len(), 2);
-
-    // Paused while it runs, it does not run again, even if the process that ran it is gone.
-    assert_eq!(app.pass(MINUTE_MS).await, 1);
-    app.clock.advance_ms(MINUTE_MS);
-    assert_eq!(app.app.jobs.claim(10).await.unwrap().len(), 1);
-    ann.done("pausePipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    app.pass(MINUTE_MS).await;
-    assert_eq!(app.pass(MINUTE_MS).await, 0);
-    assert_eq!(upstream.requests().len(), 3);
-}
-
-#[tokio::test]
-async fn a_pipeline_that_is_asked_to_run_while_it_runs_runs_again() {
-    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
-    let [job] = &app.app.jobs.claim(10).await.unwrap()[..] else {
-        panic!("one job is due")
-    };
-    let next = app.app.pipelines.run_job(job).await;
-    app.clock.advance_ms(1);
-    ann.done("runPipeline", "pipeline { id }", json!({ "id": id }))
-        .await;
-    assert_eq!(app.run_due_jobs().await, 0, "it is still running");
-    app.app.jobs.finish(job, next).await.unwrap();
-    assert_eq!(app.run_due_jobs().await, 1);
-    assert_eq!(upstream.requests().len(), 2);
-    assert_eq!(ann.runs(&id).await[0]["trigger"], "MANUAL");
-}
-
-#[tokio::test]
-async fn two_processes_never_poll_at_once() {
-    let app = TestApp::start().await;
-    let ann = app.owner("ann").await;
-    let late = Reply::Late(Duration::from_millis(200), json!([{"n": 1}]));
-    let upstream = Upstream::start(late).await;
-    let mut ids = Vec::new();
-    for n in 0..4 {
-        ids.push(
-            ann.new_polling("Feed", &format!("{}/{n}", upstream.url), "$")
-                .await,
-        );
-    }
-    let other = app.beside().await;
-    let (here, there) = tokio::join!(app.run_due_jobs(), other.run_due_jobs());
-    assert_eq!(here + there, 4);
-    assert_eq!(upstream.requests().len(), 4);
-    for id in ids {
-        assert_eq!(ann.pipeline(&id).await["recordCount"], 1.0);
-    }
-}
-
-#[tokio::test]
-async fn a_job_is_taken_once_however_many_want_it() {
-    let app = TestApp::start().await;
-    let ann = app.owner("ann").await;
-    for n in 0..20 {
-        ann.new_polling("Feed", &format!("http://127.0.0.1:9/{n}"), "$")
-            .await;
-    }
-    let jobs = &app.app.jobs;
-    let claims = (0..8).map(|_| jobs.claim(5));
-    let claimed = futures_util::future::join_all(claims).await;
-    let mut keys: Vec<_> = claimed
-        .into_iter()
-        .flat_map(Result::unwrap)
-        .map(|job| job.unique_key)
-        .collect();
-    let taken = keys.len();
-    keys.sort();
-    keys.dedup();
-    assert_eq!((taken, keys.len()), (20, 20));
-}
-
-#[tokio::test]
-async fn a_poll_whose_process_dies_is_taken_over_and_stored_once() {
-    let (app, ann, upstream, id) = polled(Reply::Json(json!([{"n": 1}, {"n": 2}])), "$").await;
-    let jobs = &app.app.jobs;
-    let [dead] = &jobs.claim(10).await.unwrap()[..] else {
-        panic!("one job is due")
-    };
-    // It polls and stores, and dies before it can say so.
-    let next = app.app.pipelines.run_job(dead).await;
-    assert_eq!(ann.pipeline(&id).await["recordCount"], 2.0);
-    assert_eq!(app.pass(LEASE_MS).await, 0, "the lease has not run out");
-    assert!(jobs.renew(dead).await.unwrap());
-    assert_eq!(app.pass(LEASE_MS).await, 0, "the lease was renewed");
-    app.clock.advance_ms(1);
-    let [heir] = &jobs.claim(10).await.unwrap()[..] else {
-        panic!("the lease has run out")
-    };
-    assert_eq!(
-        (&heir.unique_key, heir.run_at_ms),
-        (&dead.unique_key, dead.run_at_ms)
-    );
-    let next_of_heir = app.app.pipelines.run_job(heir).await;
-    assert!(!jobs.renew(dead).await.unwrap());
-    assert!(!jobs.finish(dead, next).await.unwrap(), "it lost its lease");
-    assert!(!jobs.finish(dead, Next::Done).await.unwrap());
-    assert!(jobs.finish(heir, next_of_heir).await.unwrap());
-    assert_eq!(upstream.requests().len(), 2);
-    assert_eq!(ann.pipeline(&id).await["recordCount"], 2.0);
-    assert_eq!(ann.runs(&id).await.len(), 1);
-    assert_eq!(app.run_due_jobs().await, 0);
-    assert_eq!(next_after_start(&ann, &id).await, 2 * MINUTE_MS);
-}
-
-#[tokio::test]
-async fn a_job_that_fails_inside_dash_is_tried_again_later() {
-    let (app, ann, _upstream, id) = polled(Reply::Json(json!([{"n": 1}])), "$").await;
-    let jobs = &app.app.jobs;
-    for pause_ms in [1_000, 2_000, 4_000] {
-        let [job] = &jobs.claim(10).await.unwrap()[..] else {
-            panic!("the job is due")
-        };
-        let failed = Next::Retry("the disk is full".to_owned());
-        assert!(jobs.finish(job, failed).await.unwrap());
-        app.clock.advance_ms(pause_ms);
-        assert_eq!(jobs.claim(10).await.unwrap(), []);
-        app.clock.advance_ms(1);
-    }
-    assert_eq!(app.run_due_jobs().await, 1);
-    assert_eq!(ann.pipeline(&id).await["recordCount"], 1.0);
 }
 
 const TEST: &str = "result { status recordsPath recordsPathCandidates recordCount records } error { \
@@ -744,35 +518,4 @@ async fn private_addresses_are_not_asked_unless_they_are_allowed() {
     app.run_due_jobs().await;
     assert_eq!(ann.runs(&id).await[0]["error"]["code"], "FORBIDDEN_TARGET");
     assert_eq!(upstream.requests().len(), 0);
-}
-
-#[tokio::test]
-async fn the_demo_sells_orders_from_the_first_moment_on() {
-    let app = TestApp::start().await;
-    let ann = app.owner("ann").await;
-    let query = "mutation { startDemo { pipeline { id } dashboard { id widgets { title } } userErrors { \
-                 code } } }";
-    let started = ann.data(query, json!({})).await["startDemo"].clone();
-    let id = started["pipeline"]["id"].as_str().unwrap().to_owned();
-    assert_eq!(started["dashboard"]["widgets"].as_array().unwrap().len(), 7);
-    assert_eq!(app.run_due_jobs().await, 1);
-    let after_history = ann.pipeline(&id).await["recordCount"].as_f64().unwrap();
-    assert!(
-        (20_000.0..50_000.0).contains(&after_history),
-        "{after_history}"
-    );
-    // The job that was due goes as far as its own time, the next one as far as now.
-    assert_eq!(app.pass(60_000).await, 1);
-    assert_eq!(app.pass(2_000).await, 1);
-    let records = ann.records(&id).await;
-    let newest_ms = time_ms(&records[0]);
-    assert!(
-        newest_ms > START_MS + 30_000 && newest_ms < START_MS + 62_000,
-        "{newest_ms}"
-    );
-    let runs = ann.runs(&id).await;
-    assert!(
-        runs.iter()
-            .all(|run| run["trigger"] == "DEMO" && run["state"] == "SUCCEEDED")
-    );
 }

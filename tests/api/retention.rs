@@ -144,3 +144,28 @@ async fn of_all_processes_one_enforces_it_every_hour() {
     let ann = back(&app).await;
     assert_eq!(ann.pipeline(&id).await["recordCount"], 0.0);
 }
+
+#[tokio::test]
+async fn what_is_deleted_gives_its_space_back() {
+    let (app, ann) = on(Plan::Pro).await;
+    if app.app.db.engine() != dash_api::db::Engine::Sqlite {
+        return;
+    }
+    let (_, url) = ann.new_webhook("Orders").await;
+    let text = "x".repeat(1_000);
+    let many: Vec<_> = (0..1_000)
+        .map(|n| json!({ "n": n, "text": text }))
+        .collect();
+    for _ in 0..20 {
+        ann.post(&url, &json!(many)).await;
+    }
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+    app.execute(checkpoint).await;
+    let size = || std::fs::metadata(app.sqlite_file()).unwrap().len();
+    let full = size();
+    assert!(full > 20_000_000, "{full}");
+    app.clock.advance_ms(31 * DAY_MS);
+    enforce(&app).await;
+    app.execute(checkpoint).await;
+    assert!(size() < full / 10, "{} of {full}", size());
+}

@@ -54,7 +54,7 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
     vec![
         (
             "pipeline",
-            "query ($id: ID!) { pipeline(id: $id) { name records { nodes { fields } } runs { nodes { id } } } }",
+            "query ($id: ID!) { pipeline(id: $id) { name lastMinute { stored } records { nodes { fields } } runs { nodes { id } } query(input: { measures: [{ aggregate: COUNT }], range: { lastSeconds: 60 } }) { recordCount } findRecords(range: { lastSeconds: 60 }) { nodes { id } } } }",
             id(pipeline),
         ),
         (
@@ -96,6 +96,16 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             "runPipeline",
             "mutation ($input: RunPipelineInput!) { runPipeline(input: $input) { pipeline { name } } }",
             input(id(polling)),
+        ),
+        (
+            "updateRecord",
+            "mutation ($input: UpdateRecordInput!) { updateRecord(input: $input) { record { id } } }",
+            input(json!({ "id": format!("{pipeline}.1"), "fields": {} })),
+        ),
+        (
+            "deleteRecords",
+            "mutation ($input: DeleteRecordsInput!) { deleteRecords(input: $input) { deletedIds } }",
+            input(json!({ "ids": [format!("{pipeline}.1")] })),
         ),
         (
             "testSource",

@@ -51,3 +51,24 @@ async fn a_poll_that_is_taken_over_after_it_stored_is_counted_once() {
     assert_eq!(upstream.requests().len(), 2);
     assert_eq!(used(&ann).await, 2.0);
 }
+
+#[tokio::test]
+async fn an_organization_knows_how_much_its_records_take() {
+    let app = TestApp::start().await;
+    let (ann, bob) = (app.owner("ann").await, app.owner("bob").await);
+    let stored = async |client: &Client| {
+        let query = "{ viewer { organization { storedBytes } } }";
+        client.data(query, json!({})).await["viewer"]["organization"]["storedBytes"].clone()
+    };
+    assert_eq!(stored(&ann).await, 0.0);
+    let (_, orders) = ann.new_webhook("Orders").await;
+    let (other, other_url) = ann.new_webhook("Other").await;
+    ann.post(&orders, &json!([{"n": 1}, {"n": 22}])).await;
+    ann.post(&other_url, &json!({"n": 333})).await;
+    assert_eq!(stored(&ann).await, 7.0 + 8.0 + 9.0);
+    assert_eq!(stored(&bob).await, 0.0);
+    ann.done("deletePipeline", "deletedId", json!({ "id": other }))
+        .await;
+    app.pass(DAY_MS).await;
+    assert_eq!(stored(&ann).await, 7.0 + 8.0);
+}

@@ -10,6 +10,8 @@ pub enum Goal {
     AtMost(f64),
     /// The value is at least this share of the baseline.
     RatioAtLeast(f64),
+    /// The value is at most this many times the baseline.
+    RatioAtMost(f64),
 }
 
 /// One measurement, beside a baseline that was measured in the same run on the same machine.
@@ -36,6 +38,7 @@ impl Measurement {
         match self.goal {
             Goal::AtMost(most) => self.value <= most,
             Goal::RatioAtLeast(least) => self.ratio() >= least,
+            Goal::RatioAtMost(most) => self.ratio() <= most,
         }
     }
 
@@ -43,6 +46,7 @@ impl Measurement {
         match self.goal {
             Goal::AtMost(most) => format!("≤ {most} {}", self.unit),
             Goal::RatioAtLeast(least) => format!("≥ {least} ×"),
+            Goal::RatioAtMost(most) => format!("≤ {most} ×"),
         }
     }
 
@@ -50,6 +54,7 @@ impl Measurement {
         let (goal, of) = match self.goal {
             Goal::AtMost(most) => (most, "value at most"),
             Goal::RatioAtLeast(least) => (least, "ratio at least"),
+            Goal::RatioAtMost(most) => (most, "ratio at most"),
         };
         json!({
             "name": self.name,

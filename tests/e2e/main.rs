@@ -3,6 +3,7 @@
 
 mod doors;
 mod editing;
+mod explore;
 mod frame;
 mod later;
 

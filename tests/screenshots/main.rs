@@ -86,9 +86,8 @@ async fn github(app: &TestApp, owner: &Client, browser: &Browser) {
 
 /// The second tutorial: the earthquakes feed of the USGS, polled.
 async fn earthquakes(app: &TestApp, owner: &Client, browser: &Browser) {
-    let path = environment::node_modules().join("vega-datasets/data/earthquakes.json");
-    let feed = std::fs::read(path).expect("the data sets are installed");
-    let mut feed: Value = serde_json::from_slice(&feed).expect("the feed is JSON");
+    let feed = environment::vega_dataset("earthquakes.json");
+    let mut feed: Value = serde_json::from_str(&feed).expect("the feed is JSON");
     move_to_this_week(&mut feed);
     let upstream = Upstream::start(Reply::Json(feed)).await;
     let (pipeline, _) = owner

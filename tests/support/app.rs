@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::Client;
 use crate::environment;
+use crate::upstream::{Reply, Upstream};
 
 /// Where every test begins: noon in UTC on 22 November 2026.
 pub const START_MS: i64 = 1_795_348_800_000;
@@ -41,7 +42,20 @@ pub struct Builder {
     web_dir: Option<PathBuf>,
     workers: bool,
     allowed_targets: Vec<String>,
+    server: Server,
     database: Option<Database>,
+    replica_url: Option<String>,
+}
+
+/// Where a test's database is made.
+#[derive(Clone, Debug)]
+enum Server {
+    /// On the PostgreSQL server that the tests were given, or in a file.
+    Given,
+    /// In a file.
+    Sqlite,
+    /// On this PostgreSQL server.
+    Postgres(String),
 }
 
 /// A database, kept for as long as anybody is on it.
@@ -57,6 +71,17 @@ impl TestApp {
         Self::builder().start().await
     }
 
+    /// A Dash, somebody there, a server that answers with `reply`, and the id of a pipeline that
+    /// polls it every minute.
+    pub async fn polling(reply: Reply, records_path: &str) -> (Self, Client, Upstream, String) {
+        let app = Self::start().await;
+        let client = app.owner("ann").await;
+        let upstream = Upstream::start(reply).await;
+        let url = format!("{}/feed", upstream.url);
+        let id = client.new_polling("Feed", &url, records_path).await;
+        (app, client, upstream, id)
+    }
+
     /// A Dash that is a little different.
     pub fn builder() -> Builder {
         Builder {
@@ -64,7 +89,9 @@ impl TestApp {
             web_dir: None,
             workers: false,
             allowed_targets: vec!["127.0.0.1".to_owned()],
+            server: Server::Given,
             database: None,
+            replica_url: None,
         }
     }
 
@@ -124,6 +151,12 @@ impl TestApp {
         self.setup.clone().start().await
     }
 
+    /// The file of its SQLite database.
+    pub fn sqlite_file(&self) -> PathBuf {
+        let database = self.setup.database.as_ref().expect("it runs");
+        database.folder.path().join("dash.db")
+    }
+
     /// Runs a statement on the database; returns how many rows it changed.
     pub async fn execute(&self, sql: &str) -> u64 {
         let sql = AssertSqlSafe(sql);
@@ -139,6 +172,11 @@ impl TestApp {
             }
         };
         changed.expect("a statement runs")
+    }
+
+    /// Where its database is.
+    pub fn database_url(&self) -> &str {
+        &self.app.config.database.url
     }
 
     /// Everything that the database keeps, as bytes to be searched; binary columns are there as
@@ -179,6 +217,20 @@ impl Builder {
         self
     }
 
+    /// On SQLite, whatever the tests were given.
+    #[must_use]
+    pub fn on_sqlite(mut self) -> Self {
+        self.server = Server::Sqlite;
+        self
+    }
+
+    /// On a PostgreSQL server.
+    #[must_use]
+    pub fn on_postgres(mut self, server: &str) -> Self {
+        self.server = Server::Postgres(server.to_owned());
+        self
+    }
+
     /// With the built web client.
     #[must_use]
     pub fn web(mut self) -> Self {
@@ -200,6 +252,23 @@ impl Builder {
         self
     }
 
+    /// On this database, whose tables it makes itself.
+    #[must_use]
+    pub fn database(mut self, url: &str) -> Self {
+        self.database = Some(Database {
+            url: url.to_owned(),
+            folder: Arc::new(new_folder()),
+        });
+        self
+    }
+
+    /// With a replica of its database.
+    #[must_use]
+    pub fn replica(mut self, url: &str) -> Self {
+        self.replica_url = Some(url.to_owned());
+        self
+    }
+
     /// Starts it, on a new database unless it has one.
     pub async fn start(mut self) -> TestApp {
         // Several tests share a process; the first one installs it.
@@ -207,7 +276,7 @@ impl Builder {
         dash_api::telemetry::metrics();
         let database = match self.database.take() {
             Some(database) => database,
-            None => new_database().await,
+            None => new_database(&self.server).await,
         };
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
@@ -218,6 +287,7 @@ impl Builder {
         config.http.listen = address;
         config.http.public_url.clone_from(&url);
         config.http.web_dir.clone_from(&self.web_dir);
+        config.database.replica_url.clone_from(&self.replica_url);
         config
             .outbound
             .allowed_targets
@@ -241,9 +311,18 @@ impl Builder {
     }
 }
 
-async fn new_database() -> Database {
-    let folder = TempDir::new().expect("a temporary folder can be made");
-    let url = match environment::postgres_url() {
+fn new_folder() -> TempDir {
+    TempDir::new().expect("a temporary folder can be made")
+}
+
+async fn new_database(server: &Server) -> Database {
+    let folder = new_folder();
+    let postgres = match server {
+        Server::Given => environment::postgres_url(),
+        Server::Sqlite => None,
+        Server::Postgres(url) => Some(url.clone()),
+    };
+    let url = match postgres {
         Some(server) => new_postgres_database(&server).await,
         None => format!("sqlite:{}", folder.path().join("dash.db").display()),
     };
@@ -261,12 +340,21 @@ pub async fn new_postgres_database(server: &str) -> String {
             let name = new_name("template");
             create_database(server, &name, "template1").await;
             let config = Config::for_tests(&database_url(server, &name), std::path::Path::new("."));
+            if environment::is_timescale() {
+                add_timescale(&config.database.url).await;
+            }
             let db = dash_api::app::connect(&config)
                 .await
                 .expect("the template can be connected");
             dash_api::app::migrate(&db)
                 .await
                 .expect("the template can be migrated");
+            if environment::is_timescale() {
+                // Its own workers would be on the template while it is copied.
+                let stop = "SELECT _timescaledb_functions.stop_background_workers()";
+                let stopped = sqlx::query(stop).execute(db.orm().get_postgres_connection_pool());
+                stopped.await.expect("TimescaleDB's workers can be stopped");
+            }
             db.orm()
                 .clone()
                 .close()
@@ -278,6 +366,29 @@ pub async fn new_postgres_database(server: &str) -> String {
     let name = new_name("test");
     create_database(server, &name, template).await;
     database_url(server, &name)
+}
+
+/// Makes an empty database without tables, with TimescaleDB where that is tested.
+pub async fn new_bare_postgres_database(server: &str) -> String {
+    let name = new_name("bare");
+    create_database(server, &name, "template1").await;
+    let url = database_url(server, &name);
+    if environment::is_timescale() {
+        add_timescale(&url).await;
+    }
+    url
+}
+
+async fn add_timescale(url: &str) {
+    use sqlx::{Connection, Executor};
+    let mut connection = sqlx::PgConnection::connect(url)
+        .await
+        .expect("the database can be connected");
+    connection
+        .execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        .await
+        .expect("TimescaleDB is on this server");
+    connection.close().await.expect("the database can be left");
 }
 
 fn new_name(kind: &str) -> String {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use thirtyfour::components::SelectElement;
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
 
@@ -124,6 +125,18 @@ impl Browser {
             .send_keys(text)
             .await
             .expect("a field can be typed into");
+    }
+
+    /// Chooses from the list with this test id what begins with these words.
+    pub async fn choose(&self, test_id: &str, words: &str) {
+        let css = format!("select[data-testid='{test_id}']");
+        let list = SelectElement::new(&self.find(&css).await).await;
+        let condition = format!("starts-with(text(), '{words}')");
+        let chosen = list
+            .expect("it is a list")
+            .select_by_xpath_condition(&condition)
+            .await;
+        chosen.expect("the list has such a choice");
     }
 
     /// Waits until the page shows a text.

@@ -27,9 +27,16 @@ pub struct Answer {
     pub json: Value,
 }
 
+/// When a record happened, in milliseconds since 1970.
+pub fn time_ms(record: &Value) -> i64 {
+    dash_shared::timestamps::parse_ms(&record["time"]).expect("a record has a time")
+}
+
 impl Client {
     /// Somebody who is not logged in.
     pub fn new(url: &str) -> Self {
+        // Several tests share a process; the first one installs it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
             .build()

@@ -22,6 +22,23 @@ pub fn postgres_url() -> Option<String> {
     read("DASH_TEST_POSTGRES_URL")
 }
 
+/// Whether that server is the one with TimescaleDB.
+pub fn is_timescale() -> bool {
+    let server = postgres_url();
+    server.is_some() && server == read("DASH_TEST_TIMESCALE_URL")
+}
+
+/// A PostgreSQL server that keeps what it was told, for benchmarks.
+pub fn bench_postgres_url() -> String {
+    let name = "DASH_BENCH_POSTGRES_URL";
+    read(name).unwrap_or_else(|| panic!("{name} is not set: use `cargo xtask bench`"))
+}
+
+/// The folder of PostgreSQL's programs, for tests that start a server of their own.
+pub fn postgres_programs() -> Option<PathBuf> {
+    read("DASH_TEST_POSTGRES_PROGRAMS").map(PathBuf::from)
+}
+
 /// The built web client.
 pub fn web_dist() -> PathBuf {
     needed("DASH_TEST_WEB_DIST")
@@ -45,6 +62,12 @@ pub fn artifacts() -> PathBuf {
 /// The installed npm packages that tests use.
 pub fn node_modules() -> PathBuf {
     needed("DASH_TEST_NODE_MODULES")
+}
+
+/// A file of the npm package `vega-datasets`.
+pub fn vega_dataset(name: &str) -> String {
+    let file = node_modules().join("vega-datasets/data").join(name);
+    std::fs::read_to_string(file).expect("the data set is installed")
 }
 
 /// Where a benchmark writes its results.

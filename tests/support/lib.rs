@@ -14,6 +14,7 @@ pub mod browser;
 pub mod client;
 pub mod environment;
 pub mod live;
+pub mod postgres;
 pub mod upstream;
 
 pub use app::TestApp;

@@ -39,11 +39,17 @@ export function create(element, optionJson, themeJson, format) {
   const chart = init(element, themeJson ? JSON.parse(themeJson) : undefined);
   const resize = () => chart.isDisposed() || chart.resize();
   const watcher = new ResizeObserver(() => requestAnimationFrame(resize));
-  const setOption = (json) =>
-    chart.setOption(prepare(JSON.parse(json), format), { replaceMerge: ["series"] });
+  let shown;
+  const setOption = (json) => {
+    shown = prepare(JSON.parse(json), format);
+    chart.setOption(shown, { replaceMerge: ["series"] });
+  };
 
   setOption(optionJson);
   watcher.observe(element);
+  if (element.closest("[data-picks]")) {
+    listenForPicks(chart, element, () => list(shown.series));
+  }
 
   return {
     setOption,
@@ -54,6 +60,51 @@ export function create(element, optionJson, themeJson, format) {
       chart.dispose();
     },
   };
+}
+
+/** How near to a line's point a click has to be, in pixels, to mean that line. */
+const NEAR_PX = 24;
+
+/**
+ * Tells the element which point is clicked, as an event "pick" that bubbles: the point's time, and
+ * the name of its line where the click is near one. A finger only asks for the tooltip.
+ */
+function listenForPicks(chart, element, series) {
+  const canvas = chart.getZr();
+  const isInside = ({ offsetX, offsetY }) =>
+    chart.containPixel({ gridIndex: 0 }, [offsetX, offsetY]);
+  canvas.on("mousemove", (event) => isInside(event) && canvas.setCursorStyle("pointer"));
+  canvas.on("click", (event) => {
+    if (event.zrByTouch || !isInside(event)) {
+      return;
+    }
+    const { offsetX: x, offsetY: y } = event;
+    const distance = (pixel, index) =>
+      pixel ? Math.abs(pixel[index] - [x, y][index]) : Infinity;
+    const points = series().flatMap(({ name, data }, seriesIndex) =>
+      data.map(({ value }) => ({
+        name,
+        value,
+        pixel: chart.convertToPixel({ seriesIndex }, [value[0], value[1] ?? 0]),
+      })),
+    );
+    const nearest = least(points, ({ pixel }) => distance(pixel, 0));
+    if (!nearest) {
+      return;
+    }
+    const time = nearest.value[0];
+    const beside = points.filter(({ value }) => value[0] === time && value[1] != null);
+    const line = least(beside, ({ pixel }) => distance(pixel, 1));
+    const isNear = line && distance(line.pixel, 1) <= NEAR_PX;
+    const detail = { time, series: isNear ? line.name : undefined };
+    chart.dispatchAction({ type: "hideTip" });
+    element.dispatchEvent(new CustomEvent("pick", { bubbles: true, detail }));
+  });
+}
+
+/** The item of which `size` is the smallest. */
+function least(items, size) {
+  return items.reduce((best, item) => (best && size(best) <= size(item) ? best : item), undefined);
 }
 
 /** Adds to an option what JSON cannot carry, and what keeps an update from starting over. */

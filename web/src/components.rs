@@ -24,6 +24,7 @@ pub mod meter;
 pub mod motion;
 pub mod page;
 pub mod palette;
+pub mod record_line;
 pub mod record_table;
 pub mod rolling_number;
 pub mod shortcuts;

@@ -199,3 +199,13 @@ fn options(pairs: &[(&str, JsValue)]) -> Object {
     }
     object
 }
+
+/// The viewer's time zone by its name; UTC where the browser knows none.
+pub fn time_zone() -> String {
+    let format = Intl::DateTimeFormat::new(&Array::new(), &Object::new());
+    Reflect::get(&format.resolved_options(), &"timeZone".into())
+        .ok()
+        .and_then(|zone| zone.as_string())
+        .filter(|zone| !zone.is_empty() && zone != "Etc/Unknown")
+        .unwrap_or_else(|| "UTC".to_owned())
+}

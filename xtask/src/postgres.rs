@@ -1,4 +1,5 @@
-//! A throw-away PostgreSQL server for tests: its own folder, its own port, no durability, gone at the end.
+//! A throw-away PostgreSQL server for tests and benchmarks: its own folder, its own port, gone at the
+//! end.
 //!
 //! PostgreSQL refuses to run as root, so root hands it to the user `postgres` of Debian's package.
 //! The server dies with xtask, however that ends, where `setpriv` can arrange it.
@@ -46,6 +47,15 @@ fn major_version(bin: &Path) -> u32 {
         .unwrap_or_default()
 }
 
+/// Whether what is committed survives a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It does, as in production; for benchmarks.
+    Full,
+    /// It does not, which is quicker; for tests.
+    None,
+}
+
 /// A running server; it is stopped and its folder deleted when this is dropped.
 #[derive(Debug)]
 pub struct Postgres {
@@ -58,7 +68,7 @@ pub struct Postgres {
 
 impl Postgres {
     /// Makes a database cluster and starts its server on a free port of 127.0.0.1.
-    pub fn start(workspace: &Workspace, bin: PathBuf) -> Result<Self> {
+    pub fn start(workspace: &Workspace, bin: PathBuf, durability: Durability) -> Result<Self> {
         remove_leftovers();
         let as_root = is_root(workspace);
         let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
@@ -99,11 +109,13 @@ impl Postgres {
             "unix_socket_directories=",
             "max_connections=300",
             "shared_buffers=256MB",
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
         ] {
             server.args(["-c", setting]);
+        }
+        if durability == Durability::None {
+            for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+                server.args(["-c", &format!("{setting}=off")]);
+            }
         }
         let log = fs::File::create(folder.with_extension("log"))?;
         server

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::apt::{self, Needed};
 use crate::phases::say;
+use crate::postgres::{Durability, Postgres};
 use crate::shell::{output, run};
 use crate::workspace::Workspace;
 use crate::{test, web};
@@ -35,7 +36,18 @@ pub fn schema(workspace: &Workspace) -> Result<()> {
 pub fn bench(workspace: &Workspace, name: &str, options: &[String]) -> Result<()> {
     let results = workspace.target.join("bench");
     fs::create_dir_all(&results).with_context(|| format!("creating {}", results.display()))?;
-    let mut bench = with_browser(workspace, "dash-bench")?;
+    let mut bench = if name == "e2e-latency" {
+        with_browser(workspace, "dash-bench")?
+    } else {
+        crate::npm::install_packages(workspace, "tests")?;
+        apt::install(workspace, &[Needed::Postgres])?;
+        built(workspace, "dash-bench")?
+    };
+    let server = Needed::Postgres.get(workspace);
+    let server = server.and_then(|bin| Postgres::start(workspace, bin, Durability::Full));
+    if let Ok(server) = &server {
+        bench.env("DASH_BENCH_POSTGRES_URL", server.url());
+    }
     run(bench
         .arg(name)
         .args(options)
@@ -53,6 +65,13 @@ fn with_browser(workspace: &Workspace, program: &str) -> Result<Command> {
     crate::npm::install_packages(workspace, "tests")?;
     apt::install(workspace, &[Needed::Chromium, Needed::ChromeDriver])?;
     web::build(workspace)?;
+    let mut command = built(workspace, program)?;
+    command.envs(test::browser_environment(workspace)?);
+    Ok(command)
+}
+
+/// A program of the crate `dash-tests`, built together with the server.
+fn built(workspace: &Workspace, program: &str) -> Result<Command> {
     say(&format!("building {program}"));
     let mut build = workspace.cargo(["build", "--release"]);
     run(build
@@ -60,6 +79,5 @@ fn with_browser(workspace: &Workspace, program: &str) -> Result<Command> {
         .args(["--bin", "dash", "--bin", program]))?;
     let mut command = workspace.command(workspace.built("release", program));
     command.envs(test::environment(workspace));
-    command.envs(test::browser_environment(workspace)?);
     Ok(command)
 }

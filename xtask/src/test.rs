@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::apt::{self, Needed};
 use crate::phases::{Phases, say};
-use crate::postgres::Postgres;
+use crate::postgres::{Durability, Postgres};
 use crate::shell::run;
 use crate::workspace::{Workspace, env};
 use crate::{npm, tools, web};
@@ -15,6 +15,7 @@ use crate::{npm, tools, web};
 /// features of what it builds together, and another set of crates would mean compiling them again.
 pub const SERVER_CRATES: [&str; 3] = ["--workspace", "--exclude", "dash-web"];
 
+/// A server with TimescaleDB where databases may be made: none can be installed here.
 const TIMESCALE: &str = "DASH_TEST_TIMESCALE_URL";
 
 /// A part of the tests that can be run by itself.
@@ -30,6 +31,8 @@ pub enum Phase {
     Sqlite,
     /// The API tests on a PostgreSQL server started for them.
     Postgres,
+    /// The API tests on a server with TimescaleDB, where there is one.
+    Timescale,
     /// The release build of the web client.
     Web,
     /// The browser tests, on that build.
@@ -39,12 +42,13 @@ pub enum Phase {
 type Variables = Vec<(&'static str, OsString)>;
 
 impl Phase {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Format,
         Self::Lints,
         Self::Unit,
         Self::Sqlite,
         Self::Postgres,
+        Self::Timescale,
         Self::Web,
         Self::Browser,
     ];
@@ -65,6 +69,7 @@ impl Phase {
             Self::Unit => "unit",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Timescale => "timescale",
             Self::Web => "web",
             Self::Browser => "browser",
         }
@@ -77,6 +82,7 @@ impl Phase {
             Self::Unit => "unit tests",
             Self::Sqlite => "API tests on SQLite",
             Self::Postgres => "API tests on PostgreSQL",
+            Self::Timescale => "API tests on TimescaleDB",
             Self::Web => "web build",
             Self::Browser => "browser tests",
         }
@@ -86,7 +92,7 @@ impl Phase {
         match self {
             Self::Format | Self::Unit => Ok(()),
             Self::Lints => tools::install_wasm_target(workspace),
-            Self::Sqlite => npm::install_packages(workspace, "tests"),
+            Self::Sqlite | Self::Timescale => npm::install_packages(workspace, "tests"),
             Self::Postgres => {
                 npm::install_packages(workspace, "tests")?;
                 apt::install(workspace, &[Needed::Postgres])
@@ -106,9 +112,17 @@ impl Phase {
             Self::Unit => run(workspace.cargo(["test"]).args(SERVER_CRATES).arg("--lib")),
             Self::Sqlite => tests(workspace, "api", environment(workspace)),
             Self::Postgres => {
-                let server = Postgres::start(workspace, Needed::Postgres.get(workspace)?)?;
+                let programs = Needed::Postgres.get(workspace)?;
+                let server = Postgres::start(workspace, programs.clone(), Durability::None)?;
                 let mut variables = environment(workspace);
+                variables.push(("DASH_TEST_POSTGRES_PROGRAMS", programs.into()));
                 variables.push(("DASH_TEST_POSTGRES_URL", server.url().into()));
+                tests(workspace, "api", variables)
+            }
+            Self::Timescale => {
+                let url = env(TIMESCALE).with_context(|| format!("{TIMESCALE} is not set"))?;
+                let mut variables = environment(workspace);
+                variables.push(("DASH_TEST_POSTGRES_URL", url));
                 tests(workspace, "api", variables)
             }
             Self::Web => web::build(workspace).map(drop),
@@ -143,11 +157,12 @@ pub fn test(workspace: &Workspace, only: &[Phase]) -> Result<()> {
             phases.skip(phase.title(), "there is no web build to test");
             continue;
         }
+        if phase == Phase::Timescale && env(TIMESCALE).is_none() && only.is_empty() {
+            phases.skip(phase.title(), &format!("{TIMESCALE} is not set"));
+            continue;
+        }
         let passed = phases.run(phase.title(), || phase.run(workspace));
         web_is_built &= passed || phase != Phase::Web;
-    }
-    if env(TIMESCALE).is_none() && wanted(Phase::Postgres) {
-        println!("\nTimescaleDB is not tested: {TIMESCALE} is not set.");
     }
     phases.finish()
 }

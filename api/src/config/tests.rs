@@ -42,6 +42,7 @@ fn right_values_are_taken() {
         ("PORT", "80"),
         ("DASH_CLIENT_IP_HEADER", "Fly-Client-IP"),
         ("DATABASE_URL", "postgres://dash:pw@db/dash"),
+        ("DATABASE_REPLICA_URL", "postgresql://dash:pw@copy/dash"),
         (
             "SECRET_KEY_BASE",
             "0123456789012345678901234567890123456789",
@@ -53,6 +54,10 @@ fn right_values_are_taken() {
     ])
     .unwrap();
     assert_eq!(config.http.public_url, "https://dash.example.com");
+    assert_eq!(
+        config.database.replica_url.unwrap(),
+        "postgresql://dash:pw@copy/dash"
+    );
     assert_eq!(config.http.listen.to_string(), "[::]:80");
     assert!(config.http.is_https() && !config.http.is_local());
     assert_eq!(config.http.client_ip_header.unwrap(), "fly-client-ip");
@@ -79,6 +84,8 @@ fn each_wrong_value_is_named_with_a_right_example() {
         ("DASH_DATA_DIR", "/proc/dash"),
         ("DATABASE_URL", "mysql://root:hunter2@db/dash"),
         ("DATABASE_URL", "sqlite:"),
+        ("DATABASE_REPLICA_URL", "mysql://root:hunter2@db/dash"),
+        ("DATABASE_REPLICA_URL", "postgres://root:hunter2@db/dash"),
         ("DATABASE_MAX_CONNECTIONS", "1"),
         ("SECRET_KEY_BASE", "short"),
         ("ENCRYPTION_KEY", "c2hvcnQ="),
@@ -135,12 +142,15 @@ fn secrets_are_not_in_the_debug_text() {
             "DATABASE_URL",
             "postgres://dash:hunter2@db/dash?password=hunter2",
         ),
+        ("DATABASE_REPLICA_URL", "postgres://dash:hunter2@copy/dash"),
         ("SECRET_KEY_BASE", "hunter2hunter2hunter2hunter2hunter2"),
     ])
     .unwrap();
     let text = format!("{config:?}");
     assert!(
-        !text.contains("hunter2") && text.contains("postgres://dash@db/dash"),
+        !text.contains("hunter2")
+            && text.contains("postgres://dash@db/dash")
+            && text.contains("postgres://dash@copy/dash"),
         "{text}"
     );
 }

@@ -157,19 +157,28 @@ impl<'a> Variables<'a> {
         let Some(text) = self.text(name) else {
             return default;
         };
-        let known = text
-            .strip_prefix("sqlite:")
-            .is_some_and(|path| !path.is_empty())
-            || ["postgres://", "postgresql://"]
-                .iter()
-                .any(|scheme| text.starts_with(scheme));
-        if known {
+        let sqlite = text.strip_prefix("sqlite:");
+        if is_postgres(&text) || sqlite.is_some_and(|path| !path.is_empty()) {
             return text;
         }
         // The value may hold a password: it is not repeated.
         let problem = "the value begins with neither sqlite: nor postgres://";
         self.mistake(name, problem, "postgres://dash:PASSWORD@localhost/dash");
         default
+    }
+
+    pub(super) fn replica_url(&mut self, name: &'static str, database_url: &str) -> Option<String> {
+        let text = self.text(name)?;
+        // The value may hold a password: it is not repeated.
+        let problem = if !is_postgres(&text) {
+            "the value does not begin with postgres://"
+        } else if !is_postgres(database_url) {
+            "only PostgreSQL has replicas, and DATABASE_URL names SQLite"
+        } else {
+            return Some(text);
+        };
+        self.mistake(name, problem, "postgres://dash:PASSWORD@replica/dash");
+        None
     }
 
     pub(super) fn connections(&mut self, name: &'static str) -> u32 {
@@ -253,6 +262,10 @@ impl<'a> Variables<'a> {
         }
         Some(key.unwrap_or_else(|| vec![0; 32]))
     }
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// A variable of this process. What is not Unicode is read all the same, for the check to refuse.

@@ -41,6 +41,7 @@ fn widgets(pipeline_id: PipelineId) -> Result<Vec<Widget>, DashboardsError> {
         aggregate: Aggregate::Count,
         field: None,
         group_by: None,
+        filters: Vec::new(),
         columns: Vec::new(),
         unit: String::new(),
         decimals: None,

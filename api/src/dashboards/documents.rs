@@ -17,6 +17,7 @@ use sea_orm::{
 use super::entity::{self, to_json};
 use super::{Dashboard, Dashboards, DashboardsError};
 use crate::accounts::TenantScope;
+use crate::events::Event;
 use crate::pipelines::PipelinesError;
 
 /// How many of a pipeline's newest records a suggestion looks at.
@@ -95,6 +96,7 @@ impl Dashboards {
                 aggregate: suggested.aggregate,
                 field: suggested.field,
                 group_by: suggested.group_by,
+                filters: Vec::new(),
                 columns: suggested.columns,
                 unit: String::new(),
                 decimals: None,
@@ -182,8 +184,10 @@ impl Dashboards {
         row.version = Set(current + 1);
         row.updated_at_ms = Set(self.clock.now_ms());
         let dashboard = row.update(&*transaction).await?.try_into()?;
+        let event = Event::DashboardChanged(id);
+        self.events.announce(&*transaction, &event).await?;
         transaction.commit().await?;
-        self.tell_changed(id);
+        self.events.tell(event);
         Ok(dashboard)
     }
 
@@ -221,14 +225,11 @@ impl Dashboards {
         entity::Entity::delete_by_id(id.uuid())
             .exec(&*transaction)
             .await?;
+        let event = Event::DashboardChanged(id);
+        self.events.announce(&*transaction, &event).await?;
         transaction.commit().await?;
-        self.tell_changed(id);
+        self.events.tell(event);
         Ok(())
-    }
-
-    fn tell_changed(&self, id: DashboardId) {
-        // Nobody may be listening.
-        let _ = self.changes.send(id);
     }
 
     /// Finds a dashboard.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use dash_shared::fields::{FieldPath, FieldType, sample_fields};
 use dash_shared::ids::{PipelineId, WidgetId};
-use dash_shared::widgets::{Aggregate, MAX_COLUMNS, TABLE_ROWS, Widget, WidgetKind, label};
+use dash_shared::queries::{Aggregate, Measure};
+use dash_shared::widgets::{MAX_COLUMNS, TABLE_ROWS, Widget, WidgetKind, label};
 use serde_json::Value;
 
-use crate::data::{FeedValue, Query, QueryResult, Series, StoredRecord};
+use crate::data::{FeedValue, Query, QueryResult, Series, Shape, StoredRecord};
 
 /// What a widget shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,28 +81,23 @@ pub struct TableRow {
 
 /// The question that a widget asks.
 pub(super) fn query(widget: &Widget) -> Query {
-    let pipeline_id = widget.pipeline_id;
     let aggregate = widget.aggregate;
     // A count is of records, whatever field was chosen before.
     let field = widget
         .field
         .clone()
         .filter(|_| aggregate != Aggregate::Count);
-    match widget.kind {
-        WidgetKind::Stat => Query::Figure {
-            pipeline_id,
-            aggregate,
-            field,
-        },
-        WidgetKind::Line => Query::Lines {
-            pipeline_id,
-            aggregate,
-            field,
-            group_by: widget.group_by.clone(),
-        },
-        WidgetKind::Table => Query::Latest {
-            pipeline_id,
-            limit: TABLE_ROWS,
+    let measure = Measure { aggregate, field };
+    Query {
+        pipeline_id: widget.pipeline_id,
+        filters: widget.filters.clone(),
+        shape: match widget.kind {
+            WidgetKind::Stat => Shape::Figure(measure),
+            WidgetKind::Line => Shape::Lines {
+                measure,
+                group_by: widget.group_by.clone(),
+            },
+            WidgetKind::Table => Shape::Latest { limit: TABLE_ROWS },
         },
     }
 }

@@ -1,76 +1,143 @@
-//! The arithmetic of queries: cells that records are added to one by one, by bucket and group. The
-//! same code counts a whole range once and every new record after that, so a live result and a
-//! fresh one agree.
+//! The running state of a question that somebody follows: cells by group and bucket, counted once for
+//! the whole range, then changed by every new record. The arithmetic is that of all answers
+//! (`cells`), so a live result and a fresh one agree.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
-use dash_shared::ranges::{TimeRange, Window};
-use dash_shared::widgets::{Aggregate, MAX_SERIES};
-use serde_json::Value;
+use dash_shared::queries::{Aggregate, Filter, Measure, NO_GROUP};
+use dash_shared::ranges::TimeRange;
+use dash_shared::widgets::MAX_SERIES;
 
-use super::StoredRecord;
+use super::buckets::{Frame, MAX_BUCKETS};
+use super::cells::{Cell, Group, Part};
+use super::count::{Buckets, Counted, MAX_GROUPS, Selection};
+use super::{ReadError, StoredRecord};
 
 /// How many buckets a figure's sparkline has, about.
 const SPARKLINE_BUCKETS: i64 = 48;
 /// How many buckets a line has, about.
 const LINE_BUCKETS: i64 = 96;
-/// How many groups are counted; records of further groups are left out.
-const MAX_GROUPS: usize = 1_000;
-/// What a record without a value for the grouping field counts as.
-const NO_GROUP: &str = "(none)";
 /// How long the rate of records looks back.
 pub(super) const RATE_MS: i64 = 60_000;
 
-/// A question about a pipeline's records in a time range.
+/// A question about a pipeline's records in a time range that moves.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Query {
+pub struct Query {
+    /// Whose records.
+    pub pipeline_id: PipelineId,
+    /// Only those that meet all of these.
+    pub filters: Vec<Filter>,
+    /// What is asked of them.
+    pub shape: Shape,
+}
+
+/// What a [`Query`] asks of the records.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
     /// One figure for the range, the one for the range before it, and its course.
-    Figure {
-        /// Whose records.
-        pipeline_id: PipelineId,
-        /// How values become one.
-        aggregate: Aggregate,
-        /// Of which field.
-        field: Option<FieldPath>,
-    },
+    Figure(Measure),
     /// A figure for each bucket, in all or for each of the largest groups.
     Lines {
-        /// Whose records.
-        pipeline_id: PipelineId,
-        /// How values become one.
-        aggregate: Aggregate,
-        /// Of which field.
-        field: Option<FieldPath>,
+        /// The figure.
+        measure: Measure,
         /// The field whose values make the groups.
         group_by: Option<FieldPath>,
     },
     /// The newest records.
     Latest {
-        /// Whose records.
-        pipeline_id: PipelineId,
         /// How many.
         limit: usize,
     },
 }
 
 impl Query {
-    /// Whose records it is about.
-    pub const fn pipeline_id(&self) -> PipelineId {
-        match self {
-            Self::Figure { pipeline_id, .. }
-            | Self::Lines { pipeline_id, .. }
-            | Self::Latest { pipeline_id, .. } => *pipeline_id,
+    /// Whether a record is one of those that are asked for.
+    pub(super) fn takes(&self, record: &StoredRecord) -> bool {
+        self.filters
+            .iter()
+            .all(|filter| filter.matches(&record.fields))
+    }
+
+    const fn measure(&self) -> Option<&Measure> {
+        match &self.shape {
+            Shape::Figure(measure) | Shape::Lines { measure, .. } => Some(measure),
+            Shape::Latest { .. } => None,
         }
     }
 
-    pub(super) fn window(&self, range: &TimeRange, now_ms: i64) -> Window {
-        match self {
-            Self::Figure { .. } => range.window(now_ms, SPARKLINE_BUCKETS),
-            Self::Lines { .. } | Self::Latest { .. } => range.window(now_ms, LINE_BUCKETS),
+    fn group_by(&self) -> Option<&FieldPath> {
+        match &self.shape {
+            Shape::Lines { group_by, .. } => group_by.as_ref(),
+            Shape::Figure(_) | Shape::Latest { .. } => None,
         }
+    }
+
+    /// What has to be counted to answer it; nothing for the newest records.
+    pub(super) fn selection(&self) -> Option<Selection> {
+        Some(Selection {
+            pipeline_id: self.pipeline_id,
+            filters: self.filters.clone(),
+            group_by: self.group_by().cloned(),
+            part: Part::of(self.measure()?),
+        })
+    }
+}
+
+/// A query, of which time, by whose clock.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// The question.
+    pub query: Query,
+    /// Of which time.
+    pub range: TimeRange,
+    /// Whose days the buckets follow.
+    pub zone: Tz,
+}
+
+impl Asked {
+    pub(super) fn frame(&self, now_ms: i64) -> Frame {
+        let buckets = match self.query.shape {
+            Shape::Figure(_) => SPARKLINE_BUCKETS,
+            Shape::Lines { .. } | Shape::Latest { .. } => LINE_BUCKETS,
+        };
+        Frame::of(&self.range, now_ms, buckets, self.zone)
+    }
+
+    /// The first millisecond of the records that the result depends on.
+    fn needed_from_ms(&self, frame: &Frame) -> i64 {
+        match self.query.shape {
+            Shape::Figure(_) => frame.before().from_ms,
+            Shape::Lines { .. } | Shape::Latest { .. } => frame.from_ms,
+        }
+    }
+
+    /// The first millisecond after them. A little of the future is kept until it comes; a clock that
+    /// is far off fills no memory.
+    const fn needed_to_ms(&self, frame: &Frame) -> i64 {
+        match self.range {
+            TimeRange::Last { .. } => 2 * frame.to_ms - frame.from_ms,
+            TimeRange::Between { .. } => frame.to_ms,
+        }
+    }
+
+    /// The buckets that have to be counted.
+    pub(super) fn buckets(&self, now_ms: i64) -> Buckets {
+        let frame = self.frame(now_ms);
+        let whole = Frame {
+            from_ms: self.needed_from_ms(&frame),
+            to_ms: self.needed_to_ms(&frame),
+            ..frame
+        };
+        let starts = whole.starts();
+        let end_ms = match starts.last() {
+            Some(last) if starts.len() == MAX_BUCKETS => frame.grid.next(*last),
+            _ => whole.to_ms,
+        };
+        Buckets { starts, end_ms }
     }
 }
 
@@ -86,7 +153,7 @@ pub struct Series {
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum QueryResult {
-    /// To [`Query::Figure`].
+    /// To [`Shape::Figure`].
     Figure {
         /// For the range.
         value: Option<f64>,
@@ -95,16 +162,16 @@ pub enum QueryResult {
         /// For each bucket up to now.
         sparkline: Vec<Option<f64>>,
     },
-    /// To [`Query::Lines`].
+    /// To [`Shape::Lines`].
     Lines {
-        /// How wide a bucket is.
+        /// How wide a bucket is, about.
         bucket_ms: i64,
         /// Where each bucket begins, in milliseconds since 1970.
         times_ms: Vec<i64>,
         /// The lines, the largest first.
         series: Vec<Series>,
     },
-    /// To [`Query::Latest`].
+    /// To [`Shape::Latest`].
     Latest {
         /// The records, the newest first.
         records: Vec<Arc<StoredRecord>>,
@@ -113,112 +180,60 @@ pub enum QueryResult {
     },
 }
 
-/// What is known of the records of one bucket and group.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cell {
-    records: u64,
-    count: u64,
-    sum: f64,
-    min: f64,
-    max: f64,
-    /// The newest value, with the time and number of its record.
-    last: Option<(i64, i64, f64)>,
+/// The cells of a group.
+#[derive(Debug, Default)]
+struct GroupCells {
+    buckets: BTreeMap<i64, Cell>,
+    /// All that lie in the frame.
+    total: Cell,
 }
 
-impl Cell {
-    fn add(&mut self, record: &StoredRecord, field: Option<&FieldPath>) {
-        let value = match field {
-            None => {
-                self.records += 1;
-                return;
-            }
-            Some(field) => field.get(&record.fields),
-        };
-        match value {
-            None | Some(Value::Null) => return,
-            Some(_) => self.records += 1,
-        }
-        let Some(number) = value.and_then(Value::as_f64) else {
-            return;
-        };
-        self.merge(&Self {
-            records: 0,
-            count: 1,
-            sum: number,
-            min: number,
-            max: number,
-            last: Some((record.time_ms, record.seq, number)),
-        });
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.records += other.records;
-        if other.count == 0 {
-            return;
-        }
-        if self.count == 0 {
-            (self.min, self.max) = (other.min, other.max);
-        }
-        self.count += other.count;
-        self.sum += other.sum;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-        let order = |last: &Option<(i64, i64, f64)>| last.map(|(time, seq, _)| (time, seq));
-        if order(&other.last) > order(&self.last) {
-            self.last = other.last;
-        }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-    fn value(&self, aggregate: Aggregate) -> Option<f64> {
-        let some = self.count > 0;
-        match aggregate {
-            Aggregate::Count => Some(self.records as f64),
-            Aggregate::Sum => Some(self.sum),
-            Aggregate::Avg => some.then(|| self.sum / self.count as f64),
-            Aggregate::Min => some.then_some(self.min),
-            Aggregate::Max => some.then_some(self.max),
-            Aggregate::Last => self.last.map(|(_, _, value)| value),
-        }
-    }
-}
-
-/// A query's running state: add records, move on with the time, read the result.
+/// A question's running state: add records, move on with the time, read the result.
 #[derive(Debug)]
 pub(super) struct State {
-    query: Query,
-    range: TimeRange,
-    groups: HashMap<String, BTreeMap<i64, Cell>>,
+    asked: Asked,
+    part: Part,
+    groups: HashMap<Group, GroupCells>,
+    /// The frame that the groups' totals are of.
+    frame: Frame,
     latest: BTreeMap<(i64, i64), Arc<StoredRecord>>,
     arrivals: VecDeque<(i64, i64)>,
 }
 
 impl State {
-    pub(super) fn new(query: Query, range: TimeRange) -> Self {
+    pub(super) fn new(asked: Asked, now_ms: i64) -> Self {
+        let part = Part::of(asked.query.measure().unwrap_or(&Measure::COUNT));
         Self {
-            query,
-            range,
+            part,
             groups: HashMap::new(),
+            frame: asked.frame(now_ms),
             latest: BTreeMap::new(),
             arrivals: VecDeque::new(),
+            asked,
         }
     }
 
-    /// The first millisecond of the records that the result depends on.
-    pub(super) fn needed_from_ms(&self, now_ms: i64) -> i64 {
-        let window = self.query.window(&self.range, now_ms);
-        match self.query {
-            Query::Figure { .. } => window.before().from_ms,
-            Query::Lines { .. } | Query::Latest { .. } => window.from_ms,
+    /// Takes over what was counted.
+    pub(super) fn take(&mut self, counted: &Counted) {
+        for (start, groups) in &counted.buckets {
+            for (group, cell) in groups {
+                let cells = self.groups.entry(group.clone()).or_default();
+                if self.frame.contains(*start) {
+                    cells.total.merge(cell);
+                }
+                cells.buckets.insert(*start, cell.clone());
+            }
         }
     }
 
     /// How long the result stays the same when no record comes.
     pub(super) fn stable_for_ms(&self, now_ms: i64) -> i64 {
-        let window = self.query.window(&self.range, now_ms);
-        match (&self.query, self.range) {
-            (Query::Latest { .. }, _) => 5_000,
-            (_, TimeRange::Last { .. }) => window.bucket_of(now_ms) + window.bucket_ms - now_ms,
+        match (&self.asked.query.shape, self.asked.range) {
+            (Shape::Latest { .. }, _) => 5_000,
+            (_, TimeRange::Last { .. }) => {
+                let grid = self.frame.grid;
+                grid.next(grid.start_of(now_ms)) - now_ms
+            }
             (_, TimeRange::Between { .. }) => i64::from(u32::MAX),
         }
     }
@@ -231,83 +246,40 @@ impl State {
         }
     }
 
-    /// Adds a record to the result; arrivals are counted by [`Self::arrive`].
-    pub(super) fn add(&mut self, record: &StoredRecord, now_ms: i64) {
-        let window = self.query.window(&self.range, now_ms);
-        // A little of the future is kept until it comes; a clock that is far off fills no memory.
-        let needed_to_ms = match self.range {
-            TimeRange::Last { .. } => 2 * window.to_ms - window.from_ms,
-            TimeRange::Between { .. } => window.to_ms,
-        };
-        if !(self.needed_from_ms(now_ms)..needed_to_ms).contains(&record.time_ms) {
+    /// Adds a record that is one of those asked for; arrivals are counted by [`Self::arrive`].
+    pub(super) fn add(&mut self, record: &StoredRecord) {
+        let needed = self.asked.needed_from_ms(&self.frame)..self.asked.needed_to_ms(&self.frame);
+        if !needed.contains(&record.time_ms) {
             return;
         }
-        match &self.query {
-            Query::Latest { limit, .. } => {
-                if window.contains(record.time_ms) {
-                    self.latest
-                        .insert((record.time_ms, record.seq), Arc::new(record.clone()));
-                    if self.latest.len() > *limit {
-                        self.latest.pop_first();
-                    }
+        if let Shape::Latest { limit } = self.asked.query.shape {
+            if self.frame.contains(record.time_ms) {
+                self.latest
+                    .insert((record.time_ms, record.seq), Arc::new(record.clone()));
+                if self.latest.len() > limit {
+                    self.latest.pop_first();
                 }
             }
-            Query::Figure { field, .. } => {
-                let field = field.clone();
-                self.cell(
-                    String::new(),
-                    window.bucket_of(record.time_ms),
-                    record,
-                    field.as_ref(),
-                );
-            }
-            Query::Lines {
-                field, group_by, ..
-            } => {
-                let name = group_by.as_ref().map_or_else(String::new, |path| {
-                    match path.get(&record.fields) {
-                        None | Some(Value::Null) => NO_GROUP.to_owned(),
-                        Some(Value::String(text)) => text.clone(),
-                        Some(other) => other.to_string(),
-                    }
-                });
-                let field = field.clone();
-                self.cell(
-                    name,
-                    window.bucket_of(record.time_ms),
-                    record,
-                    field.as_ref(),
-                );
-            }
-        }
-    }
-
-    fn cell(
-        &mut self,
-        name: String,
-        bucket: i64,
-        record: &StoredRecord,
-        field: Option<&FieldPath>,
-    ) {
-        if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&name) {
             return;
         }
-        self.groups
-            .entry(name)
+        if self.groups.len() > MAX_GROUPS {
+            return;
+        }
+        let group = Group::of(record, self.asked.query.group_by());
+        let start = self.frame.grid.start_of(record.time_ms);
+        let cells = self.groups.entry(group).or_default();
+        if self.frame.contains(start) {
+            cells.total.add(record, &self.part);
+        }
+        cells
+            .buckets
+            .entry(start)
             .or_default()
-            .entry(bucket)
-            .or_default()
-            .add(record, field);
+            .add(record, &self.part);
     }
 
-    /// Forgets what the result no longer depends on.
-    pub(super) fn forget(&mut self, now_ms: i64) {
-        let needed_from_ms = self.needed_from_ms(now_ms);
-        for buckets in self.groups.values_mut() {
-            *buckets = buckets.split_off(&needed_from_ms);
-        }
-        self.groups.retain(|_, buckets| !buckets.is_empty());
-        self.latest = self.latest.split_off(&(needed_from_ms, 0));
+    /// Moves on to `now_ms`, and forgets what the result no longer depends on.
+    pub(super) fn move_on(&mut self, now_ms: i64) {
         while self
             .arrivals
             .front()
@@ -315,66 +287,92 @@ impl State {
         {
             self.arrivals.pop_front();
         }
+        let frame = self.asked.frame(now_ms);
+        if frame == self.frame {
+            return;
+        }
+        self.frame = frame;
+        let needed_from_ms = self.asked.needed_from_ms(&frame);
+        for cells in self.groups.values_mut() {
+            cells.buckets = cells.buckets.split_off(&needed_from_ms);
+            cells.total = total(&cells.buckets, &frame);
+        }
+        self.groups.retain(|_, cells| !cells.buckets.is_empty());
+        self.latest = self.latest.split_off(&(frame.from_ms, 0));
     }
 
-    pub(super) fn result(&self, now_ms: i64) -> QueryResult {
-        let window = self.query.window(&self.range, now_ms);
-        match &self.query {
-            Query::Figure { aggregate, .. } => {
-                let empty = BTreeMap::new();
-                let buckets = self.groups.get("").unwrap_or(&empty);
+    /// The result at `now_ms`, to which the state was moved.
+    pub(super) fn result(&self, now_ms: i64) -> Result<QueryResult, ReadError> {
+        if self.groups.len() > MAX_GROUPS {
+            return Err(ReadError::TooManyGroups(MAX_GROUPS));
+        }
+        Ok(match &self.asked.query.shape {
+            Shape::Figure(measure) => {
+                let nothing = GroupCells::default();
+                let cells = self.groups.get(&Group::ALL).unwrap_or(&nothing);
+                let before = total(&cells.buckets, &self.frame.before());
+                let starts = self.starts_until(now_ms);
                 QueryResult::Figure {
-                    value: total(buckets, &window).value(*aggregate),
-                    previous: total(buckets, &window.before()).value(*aggregate),
-                    sparkline: values(buckets, &window, now_ms, *aggregate),
+                    value: cells.total.value(measure.aggregate),
+                    previous: before.value(measure.aggregate),
+                    sparkline: values(&cells.buckets, &starts, measure.aggregate),
                 }
             }
-            Query::Lines { aggregate, .. } => self.lines(*aggregate, &window, now_ms),
-            Query::Latest { .. } => QueryResult::Latest {
+            Shape::Lines { measure, .. } => self.lines(measure.aggregate, now_ms),
+            Shape::Latest { .. } => QueryResult::Latest {
                 records: self.latest.values().rev().cloned().collect(),
-                records_per_minute: self
-                    .arrivals
-                    .iter()
-                    .filter(|(at_ms, _)| *at_ms > now_ms - RATE_MS)
-                    .map(|(_, count)| count)
-                    .sum(),
+                records_per_minute: self.arrivals.iter().map(|(_, count)| count).sum(),
             },
-        }
+        })
     }
 
-    fn lines(&self, aggregate: Aggregate, window: &Window, now_ms: i64) -> QueryResult {
+    fn starts_until(&self, now_ms: i64) -> Vec<i64> {
+        let mut starts = self.frame.starts();
+        starts.retain(|start| *start <= now_ms);
+        starts
+    }
+
+    fn lines(&self, aggregate: Aggregate, now_ms: i64) -> QueryResult {
+        let size = |cells: &GroupCells| cells.total.value(aggregate).map_or(0.0, f64::abs);
         let mut groups: Vec<_> = self
             .groups
             .iter()
-            .map(|(name, buckets)| (name, buckets, total(buckets, window)))
-            .filter(|(_, _, total)| total.records > 0)
+            .filter(|(_, cells)| cells.total.records() > 0)
+            .map(|(group, cells)| (size(cells), group, cells))
             .collect();
-        groups.sort_by(|(a_name, _, a), (b_name, _, b)| {
-            let size = |cell: &Cell| cell.value(aggregate).map_or(0.0, f64::abs);
-            size(b).total_cmp(&size(a)).then_with(|| a_name.cmp(b_name))
+        groups.sort_unstable_by(|(a, a_group, _), (b, b_group, _)| {
+            b.total_cmp(a).then_with(|| a_group.cmp(b_group))
         });
+        groups.truncate(MAX_SERIES);
+        let starts = self.starts_until(now_ms);
+        let is_grouped = self.asked.query.group_by().is_some();
         QueryResult::Lines {
-            bucket_ms: window.bucket_ms,
-            times_ms: window
-                .bucket_starts()
-                .take_while(|start| *start <= now_ms)
-                .collect(),
+            bucket_ms: self.frame.grid.width.about_ms(),
             series: groups
                 .into_iter()
-                .take(MAX_SERIES)
-                .map(|(name, buckets, _)| Series {
-                    name: name.clone(),
-                    values: values(buckets, window, now_ms, aggregate),
+                .map(|(_, group, cells)| Series {
+                    name: name_of(group, is_grouped),
+                    values: values(&cells.buckets, &starts, aggregate),
                 })
                 .collect(),
+            times_ms: starts,
         }
     }
 }
 
-fn total(buckets: &BTreeMap<i64, Cell>, window: &Window) -> Cell {
+/// What people call a group.
+pub(super) fn name_of(group: &Group, is_grouped: bool) -> String {
+    match &group.0 {
+        Some(text) => text.to_string(),
+        None if is_grouped => NO_GROUP.to_owned(),
+        None => String::new(),
+    }
+}
+
+fn total(buckets: &BTreeMap<i64, Cell>, frame: &Frame) -> Cell {
     let mut total = Cell::default();
     for cell in buckets
-        .range(window.from_ms..window.to_ms)
+        .range(frame.from_ms..frame.to_ms)
         .map(|(_, cell)| cell)
     {
         total.merge(cell);
@@ -382,28 +380,18 @@ fn total(buckets: &BTreeMap<i64, Cell>, window: &Window) -> Cell {
     total
 }
 
-fn values(
-    buckets: &BTreeMap<i64, Cell>,
-    window: &Window,
-    now_ms: i64,
-    aggregate: Aggregate,
-) -> Vec<Option<f64>> {
-    window
-        .bucket_starts()
-        .take_while(|start| *start <= now_ms)
-        .map(|start| {
-            buckets
-                .get(&start)
-                .unwrap_or(&Cell::default())
-                .value(aggregate)
-        })
+fn values(buckets: &BTreeMap<i64, Cell>, starts: &[i64], aggregate: Aggregate) -> Vec<Option<f64>> {
+    let nothing = Cell::default();
+    starts
+        .iter()
+        .map(|start| buckets.get(start).unwrap_or(&nothing).value(aggregate))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     const NOW_MS: i64 = 1_763_779_000_000;
     const HOUR: TimeRange = TimeRange::Last { seconds: 3_600 };
@@ -417,17 +405,29 @@ mod tests {
         }
     }
 
-    fn figure(aggregate: Aggregate, records: &[StoredRecord]) -> (Option<f64>, Option<f64>) {
-        let query = Query::Figure {
+    fn asking(shape: Shape) -> State {
+        let query = Query {
             pipeline_id: PipelineId::new(),
+            filters: Vec::new(),
+            shape,
+        };
+        let asked = Asked {
+            query,
+            range: HOUR,
+            zone: Tz::UTC,
+        };
+        State::new(asked, NOW_MS)
+    }
+
+    fn figure(aggregate: Aggregate, records: &[StoredRecord]) -> (Option<f64>, Option<f64>) {
+        let mut state = asking(Shape::Figure(Measure {
             aggregate,
             field: (aggregate != Aggregate::Count).then(|| "v".parse().unwrap()),
-        };
-        let mut state = State::new(query, HOUR);
+        }));
         for record in records {
-            state.add(record, NOW_MS);
+            state.add(record);
         }
-        match state.result(NOW_MS) {
+        match state.result(NOW_MS).unwrap() {
             QueryResult::Figure {
                 value,
                 previous,
@@ -464,20 +464,17 @@ mod tests {
 
     #[test]
     fn lines_are_one_for_each_group_the_largest_first() {
-        let query = Query::Lines {
-            pipeline_id: PipelineId::new(),
-            aggregate: Aggregate::Count,
-            field: None,
+        let mut state = asking(Shape::Lines {
+            measure: Measure::COUNT,
             group_by: Some("c".parse().unwrap()),
-        };
-        let mut state = State::new(query, HOUR);
+        });
         for (seq, group) in (1..).zip(["a", "b", "b"]) {
-            state.add(&record(seq, 1_000, json!({"c": group})), NOW_MS);
+            state.add(&record(seq, 1_000, json!({"c": group})));
         }
-        state.add(&record(9, 1_000, json!({})), NOW_MS);
+        state.add(&record(9, 1_000, json!({})));
         let QueryResult::Lines {
             times_ms, series, ..
-        } = state.result(NOW_MS)
+        } = state.result(NOW_MS).unwrap()
         else {
             panic!()
         };
@@ -494,17 +491,13 @@ mod tests {
 
     #[test]
     fn what_has_left_the_range_is_forgotten() {
-        let query = Query::Latest {
-            pipeline_id: PipelineId::new(),
-            limit: 2,
-        };
-        let mut state = State::new(query, HOUR);
+        let mut state = asking(Shape::Latest { limit: 2 });
         for seq in 1..=3 {
             let record = record(seq, 10_000 - seq, json!({}));
-            state.add(&record, NOW_MS);
+            state.add(&record);
             state.arrive(record.received_at_ms);
         }
-        let shown = |state: &State, now_ms| match state.result(now_ms) {
+        let shown = |state: &State, now_ms| match state.result(now_ms).unwrap() {
             QueryResult::Latest {
                 records,
                 records_per_minute,
@@ -516,7 +509,7 @@ mod tests {
         };
         assert_eq!(shown(&state, NOW_MS), (vec![3, 2], 3));
         let later = NOW_MS + 2 * 3_600_000;
-        state.forget(later);
+        state.move_on(later);
         assert_eq!(shown(&state, later), (vec![], 0));
     }
 }

@@ -2,18 +2,18 @@
 //! then adds what is committed, and tells its readers at most ten times a second. A slow reader
 //! sees fewer values, never old ones, and slows nobody.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use dash_shared::ranges::TimeRange;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::aggregate::{Query, QueryResult, RATE_MS, State};
+use super::aggregate::{Asked, QueryResult, RATE_MS, Shape, State};
 use super::live::LiveEvents;
-use super::{ReadError, RecordStore};
+use super::read::SeriesTotals;
+use super::replica::Reading;
+use super::{ReadError, RecordStore, StoredRecord};
+use crate::running::{Joined, Running};
 
 /// The shortest time between two values of a feed.
 const MIN_PERIOD: Duration = Duration::from_millis(100);
@@ -21,6 +21,8 @@ const MIN_PERIOD: Duration = Duration::from_millis(100);
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The same for one whose range has too many records: that changes slowly, and costs much to see.
 const RETRY_LARGE_AFTER: Duration = Duration::from_mins(10);
+/// The same for one whose records are being counted for the first time.
+const RETRY_PREPARING_AFTER: Duration = Duration::from_secs(1);
 /// How many feeds count their range at once; the others wait.
 const PARALLEL_SCANS: usize = 4;
 
@@ -35,11 +37,10 @@ pub struct FeedValue {
     pub last_received_at_ms: Option<i64>,
 }
 
-/// A running feed. It ends when the last one who holds it lets go.
+/// What those who hold a feed see of it. It ends when the last one lets go.
 #[derive(Debug)]
 pub struct Feed {
     values: watch::Receiver<Option<Arc<FeedValue>>>,
-    _stop: DropGuard,
 }
 
 impl Feed {
@@ -68,57 +69,41 @@ impl Feed {
     }
 }
 
-type Key = (Query, TimeRange);
-
 /// The feeds that run. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Feeds {
-    running: Arc<Mutex<HashMap<Key, Weak<Feed>>>>,
+    running: Running<Asked, Feed>,
     scans: Arc<Semaphore>,
 }
 
 impl Default for Feeds {
     fn default() -> Self {
         Self {
-            running: Arc::default(),
+            running: Running::default(),
             scans: Arc::new(Semaphore::new(PARALLEL_SCANS)),
         }
     }
 }
 
 impl Feeds {
-    pub(super) fn open(&self, store: &RecordStore, query: Query, range: TimeRange) -> Arc<Feed> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|_, feed| feed.strong_count() > 0);
-        let key = (query, range);
-        if let Some(feed) = running.get(&key).and_then(Weak::upgrade) {
-            return feed;
-        }
-        let stop = CancellationToken::new();
-        let (sender, values) = watch::channel(None);
-        let worker = Worker {
-            store: store.clone(),
-            scans: Arc::clone(&self.scans),
-            query: key.0.clone(),
-            range,
-            sender,
-        };
-        let stopped = stop.clone();
-        tokio::spawn(async move { stopped.run_until_cancelled_owned(worker.run()).await });
-        let feed = Arc::new(Feed {
-            values,
-            _stop: stop.drop_guard(),
-        });
-        running.insert(key, Arc::downgrade(&feed));
-        feed
+    pub(super) fn open(&self, store: &RecordStore, asked: Asked) -> Arc<Joined<Feed>> {
+        self.running.join(asked, |asked| {
+            let (sender, values) = watch::channel(None);
+            let worker = Worker {
+                store: store.clone(),
+                scans: Arc::clone(&self.scans),
+                asked: asked.clone(),
+                sender,
+            };
+            (Feed { values }, worker.run())
+        })
     }
 }
 
 struct Worker {
     store: RecordStore,
     scans: Arc<Semaphore>,
-    query: Query,
-    range: TimeRange,
+    asked: Asked,
     sender: watch::Sender<Option<Arc<FeedValue>>>,
 }
 
@@ -133,13 +118,14 @@ impl Worker {
     async fn run(self) {
         loop {
             // Listening begins before counting, so that no commit falls between the two.
-            let events = self.store.follow_commits(self.query.pipeline_id());
+            let events = self.store.follow_commits(self.asked.query.pipeline_id);
             match self.count().await {
                 Ok(counted) => self.keep_up(counted, events).await,
                 Err(error) => {
                     self.fail(&error);
-                    tokio::time::sleep(match error {
+                    tokio::time::sleep(match *error {
                         ReadError::TooManyRecords(_) => RETRY_LARGE_AFTER,
+                        ReadError::Preparing { .. } => RETRY_PREPARING_AFTER,
                         _ => RETRY_AFTER,
                     })
                     .await;
@@ -149,56 +135,50 @@ impl Worker {
     }
 
     fn fail(&self, error: &ReadError) {
-        let message = match error {
-            ReadError::TooManyRecords(limit) => {
-                format!("There are more than {limit} records in this range. Choose a shorter one.")
-            }
-            other => {
-                tracing::error!(error = %other, query = ?self.query, "a query failed");
-                "The records could not be read. Trying again.".to_owned()
-            }
-        };
         let value = FeedValue {
-            result: Err(message),
+            result: Err(self.explain(error)),
             last_seq: 0,
             last_received_at_ms: None,
         };
         self.sender.send_replace(Some(Arc::new(value)));
     }
 
-    async fn count(&self) -> Result<Counted, ReadError> {
-        let _permit = self.scans.acquire().await;
-        let (store, id) = (&self.store, self.query.pipeline_id());
-        let totals = store.totals_of(id).await?;
-        let now_ms = store.clock.now_ms();
-        let mut state = State::new(self.query.clone(), self.range);
-        let from_ms = state.needed_from_ms(now_ms);
-        let to_ms = match self.range {
-            TimeRange::Last { .. } => i64::MAX,
-            TimeRange::Between { .. } => self.query.window(&self.range, now_ms).to_ms,
-        };
-        if let Query::Latest { limit, .. } = self.query {
-            let window = self.query.window(&self.range, now_ms);
-            let newest = store
-                .newest_by_time(id, from_ms, window.to_ms.min(to_ms), totals.last_seq, limit)
-                .await?;
-            newest
-                .iter()
-                .rev()
-                .for_each(|record| state.add(record, now_ms));
-            store
-                .arrivals(id, totals.last_seq, now_ms - RATE_MS)
-                .await?
-                .into_iter()
-                .rev()
-                .for_each(|at_ms| state.arrive(at_ms));
-        } else {
-            store
-                .scan(id, from_ms, to_ms, totals.last_seq, |record| {
-                    state.add(record, now_ms);
-                })
-                .await?;
+    /// Why there is no result, in a sentence for people.
+    fn explain(&self, error: &ReadError) -> String {
+        match error {
+            ReadError::TooManyRecords(limit) => format!(
+                "There are more than {limit} records in this range, and with these filters they \
+                 have to be read one by one. Choose a shorter range."
+            ),
+            ReadError::TooManyGroups(limit) => format!(
+                "The field that divides this chart has more than {limit} different values. Choose \
+                 one with fewer, or a shorter range."
+            ),
+            ReadError::Preparing { done, of } => format!(
+                "{of} records are being counted for the first time: {} %. The next time this takes \
+                 no time.",
+                done * 100 / (*of).max(1)
+            ),
+            other => {
+                tracing::error!(error = %other, query = ?self.asked.query, "a query failed");
+                "The records could not be read. Trying again.".to_owned()
+            }
         }
+    }
+
+    async fn count(&self) -> Result<Counted, Arc<ReadError>> {
+        let _permit = self.scans.acquire().await;
+        let store = &self.store;
+        let now_ms = store.clock.now_ms();
+        let mut state = State::new(self.asked.clone(), now_ms);
+        let totals = match self.asked.query.selection() {
+            Some(selection) => {
+                let counted = store.count(&selection, &self.asked.buckets(now_ms)).await?;
+                state.take(&counted);
+                counted.totals
+            }
+            None => self.newest(&mut state, now_ms).await?,
+        };
         Ok(Counted {
             state,
             last_seq: totals.last_seq,
@@ -206,12 +186,52 @@ impl Worker {
         })
     }
 
+    /// Reads the newest records, and when records came in lately.
+    async fn newest(&self, state: &mut State, now_ms: i64) -> Result<SeriesTotals, ReadError> {
+        let id = self.asked.query.pipeline_id;
+        let reading = self.store.reading(id).await?;
+        let (reading, newest) = match self.newest_in(&reading, now_ms).await {
+            Err(ReadError::Database(error)) if reading.from_replica => {
+                self.store.leave_replica(&error);
+                let reading = self.store.reading_primary(id).await?;
+                let newest = self.newest_in(&reading, now_ms).await?;
+                (reading, newest)
+            }
+            newest => (reading, newest?),
+        };
+        let (records, arrivals) = newest;
+        for record in records.iter().rev() {
+            state.add(record);
+        }
+        for at_ms in arrivals.into_iter().rev() {
+            state.arrive(at_ms);
+        }
+        Ok(reading.totals)
+    }
+
+    async fn newest_in(
+        &self,
+        reading: &Reading,
+        now_ms: i64,
+    ) -> Result<(Vec<StoredRecord>, Vec<i64>), ReadError> {
+        let query = &self.asked.query;
+        let Shape::Latest { limit } = query.shape else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let (store, last_seq) = (&reading.store, reading.totals.last_seq);
+        let frame = self.asked.frame(now_ms);
+        let span = (frame.from_ms, frame.to_ms);
+        let records = store.newest(query, span, last_seq, limit).await?;
+        let arrivals = store.arrivals(query, last_seq, now_ms - RATE_MS).await?;
+        Ok((records, arrivals))
+    }
+
     /// Adds what is committed and tells the readers, until some commits were missed.
     async fn keep_up(&self, mut counted: Counted, mut events: LiveEvents) {
         let mut next_value = Instant::now();
         loop {
             let now_ms = self.store.clock.now_ms();
-            counted.state.forget(now_ms);
+            counted.state.move_on(now_ms);
             self.tell(&counted, now_ms);
             next_value = next_value.max(Instant::now()) + MIN_PERIOD;
             let stable_ms = counted
@@ -250,15 +270,16 @@ impl Worker {
         if first.seq > counted.last_seq + 1 {
             return None;
         }
-        let now_ms = self.store.clock.now_ms();
         let mut added = false;
         for record in committed
             .records
             .iter()
             .filter(|record| record.seq > counted.last_seq)
         {
-            counted.state.add(record, now_ms);
-            counted.state.arrive(record.received_at_ms);
+            if self.asked.query.takes(record) {
+                counted.state.add(record);
+                counted.state.arrive(record.received_at_ms);
+            }
             counted.last_received_at_ms = Some(record.received_at_ms);
             added = true;
         }
@@ -270,7 +291,10 @@ impl Worker {
 
     fn tell(&self, counted: &Counted, now_ms: i64) {
         let value = FeedValue {
-            result: Ok(counted.state.result(now_ms)),
+            result: counted
+                .state
+                .result(now_ms)
+                .map_err(|error| self.explain(&error)),
             last_seq: counted.last_seq,
             last_received_at_ms: counted.last_received_at_ms,
         };

@@ -4,15 +4,26 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dash_shared::ids::PipelineId;
+use dash_shared::queries::Filter;
 use sea_orm::{ConnectionTrait, QueryResult as Row, Statement};
 
+use super::aggregate::Query;
+use super::cover::Span;
 use super::live::LiveEvents;
+use super::record_keys::forget_keys;
 use super::{ReadError, RecordStore, StoredRecord};
+use crate::db::is_unavailable;
 
 /// How many records are read from the database at once.
 const CHUNK_RECORDS: i64 = 2_000;
+
+/// How long somebody who follows records waits before the database is asked again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How many such reads a search for records makes.
+const MAX_SEARCHED_CHUNKS: usize = 50;
 
 /// How many such reads tell how fast records come in.
 const MAX_ARRIVAL_CHUNKS: usize = 50;
@@ -42,6 +53,28 @@ pub struct SeriesTotals {
     pub stored_bytes: i64,
     /// When the newest came in, in milliseconds since 1970.
     pub last_received_at_ms: Option<i64>,
+    /// How often records were deleted or changed: with `last_seq` it names the state of the data.
+    pub revision: i64,
+}
+
+/// Where a search for records goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The first millisecond of the time that is searched, and the first after it.
+    pub span: Span,
+    /// The time and number of the record before which it goes on; from the newest if none.
+    pub before: Option<(i64, i64)>,
+    /// The number of the newest record that counts.
+    pub last_seq: i64,
+}
+
+/// Records that were found.
+#[derive(Clone, Debug)]
+pub struct FoundRecords {
+    /// The records, the newest by time first.
+    pub records: Vec<StoredRecord>,
+    /// Where the search goes on, if there may be more.
+    pub next: Option<(i64, i64)>,
 }
 
 /// A page of records, the newest first.
@@ -53,7 +86,10 @@ pub struct RecordPage {
     pub has_more: bool,
 }
 
-fn record_from_row(row: &Row) -> Result<StoredRecord, ReadError> {
+/// The columns that [`record_from_row`] reads.
+pub(super) const RECORD_COLUMNS: &str = "seq, time_ms, received_at_ms, fields";
+
+pub(super) fn record_from_row(row: &Row) -> Result<StoredRecord, ReadError> {
     let fields: String = row.try_get("", "fields")?;
     Ok(StoredRecord {
         seq: row.try_get("", "seq")?,
@@ -65,21 +101,170 @@ fn record_from_row(row: &Row) -> Result<StoredRecord, ReadError> {
     })
 }
 
+/// The totals of these pipelines; one that has stored nothing yet is left out.
+async fn totals(
+    connection: &impl ConnectionTrait,
+    pipelines: &[PipelineId],
+) -> Result<Vec<(PipelineId, SeriesTotals)>, ReadError> {
+    if pipelines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places = placeholders(1, pipelines.len());
+    let rows = connection
+        .query_all_raw(Statement::from_sql_and_values(
+            connection.get_database_backend(),
+            format!(
+                "SELECT pipeline_id, last_seq, record_count, stored_bytes, \
+                 last_received_at_ms, revision FROM series WHERE pipeline_id IN ({places})"
+            ),
+            pipelines.iter().map(|id| id.uuid().into()),
+        ))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let totals = SeriesTotals {
+                last_seq: row.try_get("", "last_seq")?,
+                record_count: row.try_get("", "record_count")?,
+                stored_bytes: row.try_get("", "stored_bytes")?,
+                last_received_at_ms: row.try_get("", "last_received_at_ms")?,
+                revision: row.try_get("", "revision")?,
+            };
+            Ok((
+                PipelineId::from_uuid(row.try_get("", "pipeline_id")?),
+                totals,
+            ))
+        })
+        .collect()
+}
+
+/// The totals of one pipeline.
+pub(super) async fn totals_of(
+    connection: &impl ConnectionTrait,
+    pipeline_id: PipelineId,
+) -> Result<SeriesTotals, ReadError> {
+    let totals = totals(connection, &[pipeline_id]).await?;
+    Ok(totals
+        .first()
+        .map_or_else(SeriesTotals::default, |(_, totals)| *totals))
+}
+
+pub(super) async fn select(
+    connection: &impl ConnectionTrait,
+    condition: &str,
+    values: Vec<sea_orm::Value>,
+) -> Result<Vec<StoredRecord>, ReadError> {
+    let rows = connection
+        .query_all_raw(Statement::from_sql_and_values(
+            connection.get_database_backend(),
+            format!("SELECT {RECORD_COLUMNS} FROM records {condition}"),
+            values,
+        ))
+        .await?;
+    rows.iter().map(record_from_row).collect()
+}
+
+/// Visits every record of a span in the order of time, up to the number `up_to`. Reads in chunks, so
+/// that it holds little memory.
+pub(super) async fn scan_span(
+    connection: &impl ConnectionTrait,
+    pipeline_id: PipelineId,
+    (from_ms, to_ms): Span,
+    up_to: i64,
+    mut visit: impl FnMut(&StoredRecord),
+) -> Result<(), ReadError> {
+    let (mut time_ms, mut seq) = (from_ms, 0);
+    let mut scanned: u64 = 0;
+    loop {
+        let records = select(
+            connection,
+            "WHERE pipeline_id = $1 AND (time_ms, seq) > ($2, $3) AND time_ms < $4 \
+             AND seq <= $5 ORDER BY time_ms, seq LIMIT $6",
+            vec![
+                pipeline_id.uuid().into(),
+                time_ms.into(),
+                seq.into(),
+                to_ms.into(),
+                up_to.into(),
+                CHUNK_RECORDS.into(),
+            ],
+        )
+        .await?;
+        records.iter().for_each(&mut visit);
+        scanned += records.len() as u64;
+        match records.last() {
+            Some(last) if records.len() as u64 == CHUNK_RECORDS.unsigned_abs() => {
+                (time_ms, seq) = (last.time_ms, last.seq);
+            }
+            _ => return Ok(()),
+        }
+        if scanned >= MAX_SCANNED_RECORDS {
+            return Err(ReadError::TooManyRecords(MAX_SCANNED_RECORDS));
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Visits the records after the number `after_seq` up to `up_to`, in the order of commits.
+pub(super) async fn scan_tail(
+    connection: &impl ConnectionTrait,
+    pipeline_id: PipelineId,
+    mut after_seq: i64,
+    up_to: i64,
+    mut visit: impl FnMut(&StoredRecord),
+) -> Result<(), ReadError> {
+    while after_seq < up_to {
+        let records = select(
+            connection,
+            "WHERE pipeline_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
+            vec![
+                pipeline_id.uuid().into(),
+                after_seq.into(),
+                up_to.into(),
+                CHUNK_RECORDS.into(),
+            ],
+        )
+        .await?;
+        records.iter().for_each(&mut visit);
+        match records.last() {
+            Some(last) => after_seq = last.seq,
+            None => return Ok(()),
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// Whether a span has more than `most` records.
+pub(super) async fn has_more_than(
+    connection: &impl ConnectionTrait,
+    pipeline_id: PipelineId,
+    (from_ms, to_ms): Span,
+    most: i64,
+) -> Result<bool, ReadError> {
+    let row = connection
+        .query_one_raw(Statement::from_sql_and_values(
+            connection.get_database_backend(),
+            "SELECT COUNT(*) AS found FROM (SELECT 1 FROM records WHERE pipeline_id = $1 \
+             AND time_ms >= $2 AND time_ms < $3 LIMIT $4) AS some",
+            [
+                pipeline_id.uuid().into(),
+                from_ms.into(),
+                to_ms.into(),
+                (most + 1).into(),
+            ],
+        ))
+        .await?;
+    let found: i64 = row.map_or(Ok(0), |row| row.try_get("", "found"))?;
+    Ok(found > most)
+}
+
 impl RecordStore {
     async fn select_records(
         &self,
         condition: &str,
         values: Vec<sea_orm::Value>,
     ) -> Result<Vec<StoredRecord>, ReadError> {
-        let orm = self.db.orm();
-        let rows = orm
-            .query_all_raw(Statement::from_sql_and_values(
-                orm.get_database_backend(),
-                format!("SELECT seq, time_ms, received_at_ms, fields FROM records {condition}"),
-                values,
-            ))
-            .await?;
-        rows.iter().map(record_from_row).collect()
+        select(self.db.orm(), condition, values).await
     }
 
     /// The totals of these pipelines; one that has stored nothing yet is left out.
@@ -87,43 +272,12 @@ impl RecordStore {
         &self,
         pipelines: &[PipelineId],
     ) -> Result<Vec<(PipelineId, SeriesTotals)>, ReadError> {
-        if pipelines.is_empty() {
-            return Ok(Vec::new());
-        }
-        let orm = self.db.orm();
-        let places = placeholders(1, pipelines.len());
-        let rows = orm
-            .query_all_raw(Statement::from_sql_and_values(
-                orm.get_database_backend(),
-                format!(
-                    "SELECT pipeline_id, last_seq, record_count, stored_bytes, \
-                     last_received_at_ms FROM series WHERE pipeline_id IN ({places})"
-                ),
-                pipelines.iter().map(|id| id.uuid().into()),
-            ))
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let totals = SeriesTotals {
-                    last_seq: row.try_get("", "last_seq")?,
-                    record_count: row.try_get("", "record_count")?,
-                    stored_bytes: row.try_get("", "stored_bytes")?,
-                    last_received_at_ms: row.try_get("", "last_received_at_ms")?,
-                };
-                Ok((
-                    PipelineId::from_uuid(row.try_get("", "pipeline_id")?),
-                    totals,
-                ))
-            })
-            .collect()
+        totals(self.db.orm(), pipelines).await
     }
 
     /// The totals of one pipeline.
     pub async fn totals_of(&self, pipeline_id: PipelineId) -> Result<SeriesTotals, ReadError> {
-        let totals = self.totals(&[pipeline_id]).await?;
-        Ok(totals
-            .first()
-            .map_or_else(SeriesTotals::default, |(_, totals)| *totals))
+        totals_of(self.db.orm(), pipeline_id).await
     }
 
     /// A page of records, the newest first, beginning before the record `before_seq`.
@@ -162,109 +316,121 @@ impl RecordStore {
         Ok(found.into_iter().next())
     }
 
-    /// The newest records by the time they happened, in a range, as of `last_seq`.
-    pub(super) async fn newest_by_time(
+    /// The newest records by the time they happened that a query asks for, in a span, as of the
+    /// number `last_seq`. Of those that the filters refuse, a limited number is looked at.
+    pub(super) async fn newest(
         &self,
-        pipeline_id: PipelineId,
-        from_ms: i64,
-        to_ms: i64,
+        query: &Query,
+        span: Span,
         last_seq: i64,
         limit: usize,
     ) -> Result<Vec<StoredRecord>, ReadError> {
-        self.select_records(
-            "WHERE pipeline_id = $1 AND time_ms >= $2 AND time_ms < $3 AND seq <= $4 \
-             ORDER BY time_ms DESC, seq DESC LIMIT $5",
-            vec![
-                pipeline_id.uuid().into(),
-                from_ms.into(),
-                to_ms.into(),
-                last_seq.into(),
-                i64::try_from(limit).unwrap_or(i64::MAX).into(),
-            ],
-        )
-        .await
+        let place = Place {
+            span,
+            before: None,
+            last_seq,
+        };
+        let page = self
+            .search(query.pipeline_id, &query.filters, place, limit)
+            .await?;
+        Ok(page.records)
     }
 
-    /// When the newest records came in, as far as after `since_ms`, the newest first. As many are
-    /// looked at as a busy minute has.
-    pub(super) async fn arrivals(
+    /// The records of a span that meet all filters, the newest by time first, from a place on. A
+    /// page may have fewer than `limit` records, even none, and not be the last: only so many
+    /// records are looked at for one.
+    pub async fn search(
         &self,
         pipeline_id: PipelineId,
+        filters: &[Filter],
+        place: Place,
+        limit: usize,
+    ) -> Result<FoundRecords, ReadError> {
+        let mut found = Vec::new();
+        let (from_ms, to_ms) = place.span;
+        let mut before = place.before.unwrap_or((to_ms, 0));
+        let chunk = if filters.is_empty() {
+            i64::try_from(limit + 1).unwrap_or(CHUNK_RECORDS)
+        } else {
+            CHUNK_RECORDS
+        };
+        for _ in 0..MAX_SEARCHED_CHUNKS {
+            let records = self
+                .select_records(
+                    "WHERE pipeline_id = $1 AND (time_ms, seq) < ($2, $3) AND time_ms >= $4 \
+                     AND seq <= $5 ORDER BY time_ms DESC, seq DESC LIMIT $6",
+                    vec![
+                        pipeline_id.uuid().into(),
+                        before.0.into(),
+                        before.1.into(),
+                        from_ms.into(),
+                        place.last_seq.into(),
+                        chunk.into(),
+                    ],
+                )
+                .await?;
+            let is_last = records.len() as u64 != chunk.unsigned_abs();
+            for record in records {
+                let meets = filters.iter().all(|filter| filter.matches(&record.fields));
+                if meets && found.len() == limit {
+                    return Ok(FoundRecords {
+                        records: found,
+                        next: Some(before),
+                    });
+                }
+                before = (record.time_ms, record.seq);
+                if meets {
+                    found.push(record);
+                }
+            }
+            if is_last {
+                return Ok(FoundRecords {
+                    records: found,
+                    next: None,
+                });
+            }
+        }
+        Ok(FoundRecords {
+            records: found,
+            next: Some(before),
+        })
+    }
+
+    /// When the newest records that a query asks for came in, as far as after `since_ms`, the newest
+    /// first. As many are looked at as a busy minute has.
+    pub(super) async fn arrivals(
+        &self,
+        query: &Query,
         last_seq: i64,
         since_ms: i64,
     ) -> Result<Vec<i64>, ReadError> {
-        let orm = self.db.orm();
         let mut arrivals = Vec::new();
         let mut before_seq = last_seq + 1;
         for _ in 0..MAX_ARRIVAL_CHUNKS {
-            let rows = orm
-                .query_all_raw(Statement::from_sql_and_values(
-                    orm.get_database_backend(),
-                    "SELECT seq, received_at_ms FROM records WHERE pipeline_id = $1 AND seq < $2 \
-                     ORDER BY seq DESC LIMIT $3",
-                    [
-                        pipeline_id.uuid().into(),
-                        before_seq.into(),
-                        CHUNK_RECORDS.into(),
-                    ],
-                ))
-                .await?;
-            let mut oldest_ms = i64::MIN;
-            for row in &rows {
-                before_seq = row.try_get("", "seq")?;
-                oldest_ms = row.try_get("", "received_at_ms")?;
-                if oldest_ms > since_ms {
-                    arrivals.push(oldest_ms);
-                }
-            }
-            // Records that waited for each other may be a little out of order, not by a chunk.
-            if oldest_ms <= since_ms || rows.len() as u64 != CHUNK_RECORDS.unsigned_abs() {
-                break;
-            }
-        }
-        Ok(arrivals)
-    }
-
-    /// Visits every record of a range in the order of time, as of `last_seq`. Reads in chunks, so
-    /// that it holds little memory and no long transaction.
-    pub(super) async fn scan(
-        &self,
-        pipeline_id: PipelineId,
-        from_ms: i64,
-        to_ms: i64,
-        last_seq: i64,
-        mut visit: impl FnMut(&StoredRecord) + Send,
-    ) -> Result<(), ReadError> {
-        let (mut time_ms, mut seq) = (from_ms, 0);
-        let mut scanned: u64 = 0;
-        loop {
             let records = self
                 .select_records(
-                    "WHERE pipeline_id = $1 AND (time_ms, seq) > ($2, $3) AND time_ms < $4 \
-                     AND seq <= $5 ORDER BY time_ms, seq LIMIT $6",
+                    "WHERE pipeline_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
                     vec![
-                        pipeline_id.uuid().into(),
-                        time_ms.into(),
-                        seq.into(),
-                        to_ms.into(),
-                        last_seq.into(),
+                        query.pipeline_id.uuid().into(),
+                        before_seq.into(),
                         CHUNK_RECORDS.into(),
                     ],
                 )
                 .await?;
-            records.iter().for_each(&mut visit);
-            scanned += records.len() as u64;
-            match records.last() {
-                Some(last) if records.len() as u64 == CHUNK_RECORDS.unsigned_abs() => {
-                    (time_ms, seq) = (last.time_ms, last.seq);
+            let mut oldest_ms = i64::MIN;
+            for record in &records {
+                before_seq = record.seq;
+                oldest_ms = record.received_at_ms;
+                if oldest_ms > since_ms && query.takes(record) {
+                    arrivals.push(oldest_ms);
                 }
-                _ => return Ok(()),
             }
-            if scanned >= MAX_SCANNED_RECORDS {
-                return Err(ReadError::TooManyRecords(MAX_SCANNED_RECORDS));
+            // Records that waited for each other may be a little out of order, not by a chunk.
+            if oldest_ms <= since_ms || records.len() as u64 != CHUNK_RECORDS.unsigned_abs() {
+                break;
             }
-            tokio::task::yield_now().await;
         }
+        Ok(arrivals)
     }
 
     /// Follows a pipeline's records from the cursor `after_seq` on, or from now on without one.
@@ -284,6 +450,7 @@ impl RecordStore {
             events,
             position,
             stored: last_seq,
+            must_look: false,
         })
     }
 
@@ -299,6 +466,7 @@ impl RecordStore {
     /// Deletes everything of a pipeline, in bounded chunks; returns when nothing is left.
     pub async fn purge(&self, pipeline_id: PipelineId) -> Result<(), ReadError> {
         let id = pipeline_id.uuid();
+        self.rollups.purge(pipeline_id).await?;
         loop {
             let chunk = self.list_records(pipeline_id, None, 1_000).await?;
             let seqs: BTreeSet<i64> = chunk.records.iter().map(|record| record.seq).collect();
@@ -311,6 +479,7 @@ impl RecordStore {
                     [id.into(), (*oldest).into()],
                 ))
                 .await?;
+            forget_keys(&*transaction, pipeline_id, *oldest..=i64::MAX).await?;
             transaction.commit().await?;
         }
         let transaction = self.db.begin_write().await?;
@@ -338,6 +507,8 @@ pub struct FollowedRecords {
     position: i64,
     /// The last record that is known to be in the database.
     stored: i64,
+    /// Whether there may be more than that.
+    must_look: bool,
 }
 
 impl FollowedRecords {
@@ -346,9 +517,25 @@ impl FollowedRecords {
         self.position
     }
 
-    /// The next records, at least one; waits for them.
+    /// The next records, at least one; waits for them, and for a database that is away.
     pub async fn next(&mut self) -> Result<Vec<StoredRecord>, ReadError> {
         loop {
+            match self.try_next().await {
+                Err(ReadError::Database(error)) if is_unavailable(&error) => {
+                    tracing::warn!(%error, "records that are followed cannot be read");
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                next => return next,
+            }
+        }
+    }
+
+    async fn try_next(&mut self) -> Result<Vec<StoredRecord>, ReadError> {
+        loop {
+            if self.must_look {
+                self.stored = self.store.totals_of(self.pipeline_id).await?.last_seq;
+                self.must_look = false;
+            }
             if self.position < self.stored {
                 let records = self.read_stored().await?;
                 if let Some(last) = records.last() {
@@ -381,7 +568,7 @@ impl FollowedRecords {
                         return Ok(fresh);
                     }
                 }
-                None => self.stored = self.store.totals_of(self.pipeline_id).await?.last_seq,
+                None => self.must_look = true,
             }
         }
     }

@@ -1,14 +1,20 @@
 //! Runs: one poll, or the webhooks of one commit, with counts, timing and errors. A run is written
 //! in the same transaction as its records; its batch key makes a repeat impossible.
 
+use std::collections::HashSet;
+
 use dash_shared::ids::{PipelineId, RunId, TeamId};
 use dash_shared::mapping::StepError;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult as Row, Statement};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult as Row, Statement, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::bulk::{Insert, Kind};
+use super::read::placeholders;
 use super::{ReadError, RecordStore};
 
+/// How many keys of runs one statement looks for.
+const LOOKED_FOR: usize = 500;
 /// How many failed records a run keeps in full; the others are counted.
 pub const MAX_RECORD_ERRORS: usize = 20;
 
@@ -125,6 +131,8 @@ pub struct Run {
     pub dropped: i64,
     /// How many failed.
     pub failed: i64,
+    /// How many were left out because they were stored before.
+    pub duplicates: i64,
     /// How many bytes were stored.
     pub stored_bytes: i64,
     /// Why the run as a whole failed: a code and a sentence.
@@ -133,10 +141,22 @@ pub struct Run {
     pub record_errors: Vec<RecordError>,
 }
 
+/// What the store counts when it stores a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// How many records are stored.
+    pub(super) stored: i64,
+    /// How many bytes they have.
+    pub(super) stored_bytes: i64,
+    /// How many were left out because they were stored before.
+    pub(super) duplicates: i64,
+}
+
 impl Run {
-    /// The run that `new` becomes when `stored` records of `stored_bytes` are stored with it.
-    pub(super) fn from_new(new: NewRun, stored: i64, stored_bytes: i64) -> Self {
-        let state = if new.error.is_some() || new.failed > 0 && stored == 0 {
+    /// The run that `new` becomes when it is stored.
+    pub(super) fn from_new(id: RunId, new: NewRun, counts: Counts) -> Self {
+        let nothing = counts.stored + counts.duplicates == 0;
+        let state = if new.error.is_some() || new.failed > 0 && nothing {
             RunState::Failed
         } else if new.failed > 0 {
             RunState::Partial
@@ -144,7 +164,7 @@ impl Run {
             RunState::Succeeded
         };
         Self {
-            id: RunId::new(),
+            id,
             team_id: new.team_id,
             pipeline_id: new.pipeline_id,
             trigger: new.trigger,
@@ -152,53 +172,40 @@ impl Run {
             started_at_ms: new.started_at_ms,
             finished_at_ms: new.finished_at_ms,
             received: new.received,
-            stored,
+            stored: counts.stored,
             dropped: new.dropped,
             failed: new.failed,
-            stored_bytes,
+            duplicates: counts.duplicates,
+            stored_bytes: counts.stored_bytes,
             error: new.error,
             record_errors: new.record_errors,
         }
     }
 
-    /// Writes the run; false when one with the same key is there already.
-    pub(super) async fn insert(
-        &self,
-        batch_key: Option<&str>,
-        connection: &impl ConnectionTrait,
-        backend: DbBackend,
-    ) -> Result<bool, DbErr> {
+    fn row(&self, batch_key: Option<&str>) -> Result<[Value; 17], DbErr> {
         let (code, message) = self.error.clone().unzip();
         let errors = serde_json::to_string(&self.record_errors)
             .map_err(|error| DbErr::Custom(error.to_string()))?;
         let key = batch_key.map_or_else(|| self.id.to_string(), str::to_owned);
-        let statement = Statement::from_sql_and_values(
-            backend,
-            "INSERT INTO runs (id, team_id, pipeline_id, batch_key, \"trigger\", state, \
-             started_at_ms, finished_at_ms, received, stored, dropped, failed, stored_bytes, \
-             error_code, error_message, record_errors) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
-             ON CONFLICT (pipeline_id, batch_key) DO NOTHING",
-            [
-                self.id.uuid().into(),
-                self.team_id.uuid().into(),
-                self.pipeline_id.uuid().into(),
-                key.into(),
-                self.trigger.as_str().into(),
-                self.state.as_str().into(),
-                self.started_at_ms.into(),
-                self.finished_at_ms.into(),
-                self.received.into(),
-                self.stored.into(),
-                self.dropped.into(),
-                self.failed.into(),
-                self.stored_bytes.into(),
-                code.into(),
-                message.into(),
-                errors.into(),
-            ],
-        );
-        Ok(connection.execute_raw(statement).await?.rows_affected() == 1)
+        Ok([
+            self.id.uuid().into(),
+            self.team_id.uuid().into(),
+            self.pipeline_id.uuid().into(),
+            key.into(),
+            self.trigger.as_str().into(),
+            self.state.as_str().into(),
+            self.started_at_ms.into(),
+            self.finished_at_ms.into(),
+            self.received.into(),
+            self.stored.into(),
+            self.dropped.into(),
+            self.failed.into(),
+            self.duplicates.into(),
+            self.stored_bytes.into(),
+            code.into(),
+            message.into(),
+            errors.into(),
+        ])
     }
 
     fn from_row(row: &Row) -> Result<Self, ReadError> {
@@ -217,12 +224,77 @@ impl Run {
             stored: row.try_get("", "stored")?,
             dropped: row.try_get("", "dropped")?,
             failed: row.try_get("", "failed")?,
+            duplicates: row.try_get("", "duplicates")?,
             stored_bytes: row.try_get("", "stored_bytes")?,
             error: code.zip(message),
             record_errors: serde_json::from_str(&errors)
                 .map_err(|error| ReadError::Damaged(error.to_string()))?,
         })
     }
+}
+
+const INSERT: Insert<17> = Insert {
+    table: "runs",
+    columns: [
+        ("id", Kind::Uuid),
+        ("team_id", Kind::Uuid),
+        ("pipeline_id", Kind::Uuid),
+        ("batch_key", Kind::Text),
+        ("\"trigger\"", Kind::Text),
+        ("state", Kind::Text),
+        ("started_at_ms", Kind::Number),
+        ("finished_at_ms", Kind::Number),
+        ("received", Kind::Number),
+        ("stored", Kind::Number),
+        ("dropped", Kind::Number),
+        ("failed", Kind::Number),
+        ("duplicates", Kind::Number),
+        ("stored_bytes", Kind::Number),
+        ("error_code", Kind::TextOrNull),
+        ("error_message", Kind::TextOrNull),
+        ("record_errors", Kind::Text),
+    ],
+    then: "",
+};
+
+/// Writes runs with their batch keys; one without a key is named by its id.
+pub(super) async fn insert(
+    connection: &impl ConnectionTrait,
+    runs: &[(Run, Option<String>)],
+) -> Result<(), DbErr> {
+    let rows = runs.iter().map(|(run, key)| run.row(key.as_deref()));
+    INSERT
+        .rows(connection, rows.collect::<Result<_, _>>()?)
+        .await?;
+    Ok(())
+}
+
+/// Which of these batch keys a pipeline has runs with.
+pub(super) async fn known_keys(
+    connection: &impl ConnectionTrait,
+    pipeline_id: PipelineId,
+    keys: &[&str],
+) -> Result<HashSet<String>, DbErr> {
+    let mut known = HashSet::new();
+    for some in keys.chunks(LOOKED_FOR) {
+        let places = placeholders(2, some.len());
+        let mut values: Vec<Value> = vec![pipeline_id.uuid().into()];
+        values.extend(some.iter().map(|key| Value::from(*key)));
+        let rows = connection
+            .query_all_raw(Statement::from_sql_and_values(
+                connection.get_database_backend(),
+                format!(
+                    "SELECT batch_key FROM runs WHERE pipeline_id = $1 \
+                     AND batch_key IN ({places})"
+                ),
+                values,
+            ))
+            .await?;
+        for row in rows {
+            known.insert(row.try_get("", "batch_key")?);
+        }
+    }
+    Ok(known)
 }
 
 /// A page of runs, the newest first.
@@ -236,9 +308,39 @@ pub struct RunPage {
     pub total: i64,
 }
 
+/// What came in during the minute before a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecentActivity {
+    /// The moment, in milliseconds since 1970: a run that finished later is not counted.
+    pub until_ms: i64,
+    /// How many records came in.
+    pub received: i64,
+    /// How many were stored.
+    pub stored: i64,
+}
+
 const COLUMNS: &str = "id, team_id, pipeline_id, \"trigger\", state, started_at_ms, \
-    finished_at_ms, received, stored, dropped, failed, stored_bytes, error_code, error_message, \
+    finished_at_ms, received, stored, dropped, failed, duplicates, stored_bytes, error_code, error_message, \
     record_errors";
+
+/// Those of these runs that are there, in the order in which they began to be stored.
+pub(super) async fn find_all(
+    connection: &impl ConnectionTrait,
+    ids: &[RunId],
+) -> Result<Vec<Run>, ReadError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places = placeholders(1, ids.len());
+    let rows = connection
+        .query_all_raw(Statement::from_sql_and_values(
+            connection.get_database_backend(),
+            format!("SELECT {COLUMNS} FROM runs WHERE id IN ({places}) ORDER BY id"),
+            ids.iter().map(|id| id.uuid().into()),
+        ))
+        .await?;
+    rows.iter().map(Run::from_row).collect()
+}
 
 impl RecordStore {
     /// A page of a pipeline's runs, the newest first, beginning after the run `after`.
@@ -306,7 +408,7 @@ impl RecordStore {
             return Ok(Vec::new());
         }
         let orm = self.db.orm();
-        let places = super::read::placeholders(1, pipelines.len());
+        let places = placeholders(1, pipelines.len());
         let rows = orm
             .query_all_raw(Statement::from_sql_and_values(
                 orm.get_database_backend(),
@@ -334,7 +436,7 @@ impl RecordStore {
         let orm = self.db.orm();
         let last_minute = self.clock.now_ms().div_euclid(60_000);
         let first_minute = last_minute - i64::try_from(minutes).unwrap_or(0) + 1;
-        let places = super::read::placeholders(2, pipelines.len());
+        let places = placeholders(2, pipelines.len());
         let mut values = vec![(first_minute * 60_000).into()];
         values.extend(pipelines.iter().map(|id| id.uuid().into()));
         let rows = orm
@@ -359,6 +461,47 @@ impl RecordStore {
                 && let Some(count) = place.and_then(|place| counts.get_mut(place))
             {
                 *count = stored;
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the runs of each of these pipelines received and stored that finished during the last
+    /// minute. An index leads to those runs, and there are as many of them as commits in a minute.
+    pub async fn last_minute(
+        &self,
+        pipelines: &[PipelineId],
+    ) -> Result<Vec<(PipelineId, RecentActivity)>, ReadError> {
+        if pipelines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let orm = self.db.orm();
+        let until_ms = self.clock.now_ms();
+        let places = placeholders(3, pipelines.len());
+        let mut values = vec![(until_ms - 60_000).into(), until_ms.into()];
+        values.extend(pipelines.iter().map(|id| id.uuid().into()));
+        let rows = orm
+            .query_all_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                format!(
+                    "SELECT pipeline_id, CAST(SUM(received) AS BIGINT) AS received, \
+                     CAST(SUM(stored) AS BIGINT) AS stored FROM runs \
+                     WHERE finished_at_ms > $1 AND finished_at_ms <= $2 \
+                     AND pipeline_id IN ({places}) GROUP BY pipeline_id"
+                ),
+                values,
+            ))
+            .await?;
+        let nothing = RecentActivity {
+            until_ms,
+            ..RecentActivity::default()
+        };
+        let mut found: Vec<_> = pipelines.iter().map(|id| (*id, nothing)).collect();
+        for row in rows {
+            let id = PipelineId::from_uuid(row.try_get("", "pipeline_id")?);
+            if let Some((_, activity)) = found.iter_mut().find(|(found, _)| *found == id) {
+                activity.received = row.try_get("", "received")?;
+                activity.stored = row.try_get("", "stored")?;
             }
         }
         Ok(found)

@@ -1,9 +1,12 @@
 //! The usage ledger: data points and bytes per pipeline and hour, counted in the transaction that
 //! stores them, so that each is counted exactly once. Nothing is ever taken from it again.
 
-use dash_shared::ids::TeamId;
+use std::collections::BTreeMap;
+
+use dash_shared::ids::{PipelineId, TeamId};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
+use super::bulk::{Insert, Kind};
 use super::runs::Run;
 use super::{ReadError, RecordStore};
 
@@ -18,28 +21,69 @@ pub struct Usage {
     pub bytes: i64,
 }
 
-/// Counts what a run stored.
-pub(super) async fn count(connection: &impl ConnectionTrait, run: &Run) -> Result<(), DbErr> {
-    connection
-        .execute_raw(Statement::from_sql_and_values(
-            connection.get_database_backend(),
-            "INSERT INTO usage_hours (pipeline_id, hour_ms, team_id, points, bytes) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (pipeline_id, hour_ms) DO UPDATE SET \
-             points = usage_hours.points + excluded.points, \
-             bytes = usage_hours.bytes + excluded.bytes",
-            [
-                run.pipeline_id.uuid().into(),
-                (run.finished_at_ms.div_euclid(HOUR_MS) * HOUR_MS).into(),
-                run.team_id.uuid().into(),
-                run.stored.into(),
-                run.stored_bytes.into(),
-            ],
-        ))
-        .await?;
+const INSERT: Insert<5> = Insert {
+    table: "usage_hours",
+    columns: [
+        ("pipeline_id", Kind::Uuid),
+        ("hour_ms", Kind::Number),
+        ("team_id", Kind::Uuid),
+        ("points", Kind::Number),
+        ("bytes", Kind::Number),
+    ],
+    then: "ON CONFLICT (pipeline_id, hour_ms) DO UPDATE SET \
+           points = usage_hours.points + excluded.points, \
+           bytes = usage_hours.bytes + excluded.bytes",
+};
+
+/// Counts what runs stored.
+pub(super) async fn count(
+    connection: &impl ConnectionTrait,
+    runs: impl Iterator<Item = &Run>,
+) -> Result<(), DbErr> {
+    // A statement may count up a line only once.
+    let mut lines: BTreeMap<(PipelineId, i64), (TeamId, Usage)> = BTreeMap::new();
+    for run in runs.filter(|run| run.stored > 0) {
+        let hour_ms = run.finished_at_ms.div_euclid(HOUR_MS) * HOUR_MS;
+        let line = lines.entry((run.pipeline_id, hour_ms));
+        let (_, used) = line.or_insert((run.team_id, Usage::default()));
+        used.points += run.stored;
+        used.bytes += run.stored_bytes;
+    }
+    let rows = lines.into_iter().map(|((id, hour_ms), (team_id, used))| {
+        [
+            id.uuid().into(),
+            hour_ms.into(),
+            team_id.uuid().into(),
+            used.points.into(),
+            used.bytes.into(),
+        ]
+    });
+    INSERT.rows(connection, rows.collect()).await?;
     Ok(())
 }
 
 impl RecordStore {
+    /// How many bytes the records of these teams take now.
+    pub async fn stored_bytes(&self, teams: &[TeamId]) -> Result<i64, ReadError> {
+        if teams.is_empty() {
+            return Ok(0);
+        }
+        let orm = self.db.orm();
+        let places = super::read::placeholders(1, teams.len());
+        let row = orm
+            .query_one_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                format!(
+                    "SELECT CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) AS bytes FROM series \
+                     WHERE pipeline_id IN \
+                     (SELECT pipeline_id FROM usage_hours WHERE team_id IN ({places}))"
+                ),
+                teams.iter().map(|id| id.uuid().into()),
+            ))
+            .await?;
+        row.map_or(Ok(0), |row| Ok(row.try_get("", "bytes")?))
+    }
+
     /// What these teams stored from one full hour to another, in milliseconds since 1970; deleted
     /// pipelines and expired records included.
     pub async fn usage(

@@ -25,9 +25,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_REDIRECTS: usize = 5;
 
+/// What is asked for: what Dash reads first, and anything else rather than a refusal.
+const ACCEPT: &str = "application/json, text/csv;q=0.9, text/tab-separated-values;q=0.9, */*;q=0.1";
+
 /// An answer.
 #[derive(Debug)]
 pub(super) struct Fetched {
+    /// The address that was asked.
+    pub asked: Url,
+    /// The one that answered: where it redirected to, if it did.
+    pub url: Url,
     pub status: StatusCode,
     pub content_type: String,
     pub body: Bytes,
@@ -230,20 +237,17 @@ impl Outbound {
         url: &str,
         headers: &[(String, String)],
     ) -> Result<Fetched, FetchError> {
-        let mut url = Url::parse(url).map_err(|error| {
+        let asked = Url::parse(url).map_err(|error| {
             FetchError::new(
                 FetchErrorCode::Unreachable,
                 format!("The address is wrong: {error}."),
             )
         })?;
-        let meant_for = url.origin();
+        let mut url = asked.clone();
         for _ in 0..=MAX_REDIRECTS {
             self.check(&url)?;
-            let mut request = self
-                .client
-                .get(url.clone())
-                .header("accept", "application/json");
-            if url.origin() == meant_for {
+            let mut request = self.client.get(url.clone()).header("accept", ACCEPT);
+            if url.origin() == asked.origin() {
                 request = request.headers(header_map(headers)?);
             }
             let response = request
@@ -252,7 +256,7 @@ impl Outbound {
                 .map_err(|error| explain(&error, &url))?;
             match redirect_target(&response, &url) {
                 Some(next) => url = next,
-                None => return read(response, &url).await,
+                None => return read(response, asked, url).await,
             }
         }
         Err(FetchError::new(
@@ -333,7 +337,11 @@ fn redirect_target(response: &reqwest::Response, from: &Url) -> Option<Url> {
         .ok()
 }
 
-async fn read(mut response: reqwest::Response, url: &Url) -> Result<Fetched, FetchError> {
+async fn read(
+    mut response: reqwest::Response,
+    asked: Url,
+    url: Url,
+) -> Result<Fetched, FetchError> {
     let status = response.status();
     let content_type = response
         .headers()
@@ -345,7 +353,7 @@ async fn read(mut response: reqwest::Response, url: &Url) -> Result<Fetched, Fet
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| explain(&error, url))?
+        .map_err(|error| explain(&error, &url))?
     {
         if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(FetchError::new(
@@ -359,6 +367,8 @@ async fn read(mut response: reqwest::Response, url: &Url) -> Result<Fetched, Fet
         body.extend_from_slice(&chunk);
     }
     Ok(Fetched {
+        asked,
+        url,
         status,
         content_type,
         body: body.into(),

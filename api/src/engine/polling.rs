@@ -1,13 +1,13 @@
-//! The HTTP polling source: asks an address, reads JSON, finds the records in it.
+//! The HTTP polling source: asks an address and finds the records in what it answers.
 
 use std::time::Instant;
 
 use dash_shared::sources::{HttpPolling, MAX_RECORDS_PER_RUN};
-use reqwest::StatusCode;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::outbound::{Fetched, Outbound};
+use super::answers::{self, Answer, Format};
+use super::outbound::Outbound;
 
 /// How many records a test shows.
 const TEST_RECORDS: usize = 20;
@@ -28,9 +28,11 @@ pub enum FetchErrorCode {
     Timeout,
     /// The server answered with a status other than 2xx.
     BadStatus,
-    /// The answer is not JSON.
+    /// The answer is not JSON, and nothing says that it is CSV.
     NotJson,
-    /// The answer is too large, or has too many records.
+    /// The answer is CSV, and a line of it cannot be read.
+    InvalidCsv,
+    /// The answer is too large, or has too many records or columns.
     TooLarge,
     /// The path leads to nothing.
     NoRecords,
@@ -46,11 +48,12 @@ pub enum FetchErrorCode {
 
 impl FetchErrorCode {
     /// All codes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreachable,
         Self::Timeout,
         Self::BadStatus,
         Self::NotJson,
+        Self::InvalidCsv,
         Self::TooLarge,
         Self::NoRecords,
         Self::ForbiddenTarget,
@@ -66,6 +69,7 @@ impl FetchErrorCode {
             Self::Timeout => "timeout",
             Self::BadStatus => "bad_status",
             Self::NotJson => "not_json",
+            Self::InvalidCsv => "invalid_csv",
             Self::TooLarge => "too_large",
             Self::NoRecords => "no_records",
             Self::ForbiddenTarget => "forbidden_target",
@@ -185,7 +189,7 @@ pub(super) async fn fetch(
 ) -> Result<Vec<Value>, FetchError> {
     let path = parse_path(&polling.records_path)?;
     let response = outbound.get(&polling.url, headers).await?;
-    select(&path, read_json(&response)?)
+    select(&path, answers::read(&response)?)
 }
 
 /// Asks once and shows what came. With an empty path, the longest list of objects is shown.
@@ -202,8 +206,8 @@ pub(super) async fn test(
     let response = outbound.get(&polling.url, headers).await?;
     let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
     let status = response.status.as_u16();
-    let json = read_json(&response)?;
-    let candidates = candidates(&json);
+    let answer = answers::read(&response)?;
+    let candidates = candidates(&answer.value);
     let records_path = if given.is_empty() {
         candidates
             .first()
@@ -212,7 +216,7 @@ pub(super) async fn test(
     } else {
         given.to_owned()
     };
-    let mut records = select(&parse_path(&records_path)?, json)?;
+    let mut records = select(&parse_path(&records_path)?, answer)?;
     let record_count = records.len();
     records.truncate(TEST_RECORDS);
     Ok(SourceTest {
@@ -225,58 +229,19 @@ pub(super) async fn test(
     })
 }
 
-fn read_json(response: &Fetched) -> Result<Value, FetchError> {
-    if !response.status.is_success() {
-        return Err(FetchError::new(
-            FetchErrorCode::BadStatus,
-            status_message(response.status),
-        ));
-    }
-    let not_json = |message: String| FetchError::new(FetchErrorCode::NotJson, message);
-    if response.body.iter().all(u8::is_ascii_whitespace) {
-        return Err(not_json(
-            "The server answered with an empty body. Dash reads JSON.".to_owned(),
-        ));
-    }
-    serde_json::from_slice(&response.body).map_err(|error| {
-        let start = response.body.trim_ascii_start();
-        if response.content_type.contains("html") || start.starts_with(b"<") {
-            not_json(
-                "The server answered with a web page (HTML), not with JSON. Is this the address of \
-                 the API, and does it need a token?"
-                    .to_owned(),
-            )
-        } else {
-            not_json(format!("The answer is not JSON: {error}."))
-        }
-    })
-}
-
-fn status_message(status: StatusCode) -> String {
-    let hint = match status.as_u16() {
-        401 | 403 => " Check the token in the headers.",
-        404 => " Check the address.",
-        429 => " It asks for fewer requests: choose a longer interval.",
-        300..=399 => " It points to another address that Dash does not follow.",
-        500..=599 => " The problem is on its side; Dash tries again.",
-        _ => "",
-    };
-    format!("The server answered with status {status}.{hint}")
-}
-
 /// The records a path leads to: the items of the one array it finds, or all that it finds.
-fn select(path: &JsonPath, json: Value) -> Result<Vec<Value>, FetchError> {
-    let found = path.query(&json).all();
-    let records: Vec<Value> = match found.as_slice() {
-        [] => {
-            return Err(FetchError::new(
-                FetchErrorCode::NoRecords,
-                "The answer is JSON, but there is nothing under the records path. Test the source \
-                 to see where its records are.",
-            ));
-        }
-        [Value::Array(items)] => items.clone(),
-        several => several.iter().map(|value| (*value).clone()).collect(),
+fn select(path: &JsonPath, answer: Answer) -> Result<Vec<Value>, FetchError> {
+    let copied: Option<Vec<Value>> = match path.query(&answer.value).all().as_slice() {
+        [] => return Err(no_records(answer.format)),
+        // The whole answer is taken as it is.
+        [whole] if std::ptr::eq(*whole, &raw const answer.value) => None,
+        [Value::Array(items)] => Some(items.clone()),
+        several => Some(several.iter().map(|value| (*value).clone()).collect()),
+    };
+    let records = match (copied, answer.value) {
+        (Some(records), _) => records,
+        (None, Value::Array(items)) => items,
+        (None, record) => vec![record],
     };
     if records.len() > MAX_RECORDS_PER_RUN {
         return Err(FetchError::new(
@@ -289,6 +254,20 @@ fn select(path: &JsonPath, json: Value) -> Result<Vec<Value>, FetchError> {
         ));
     }
     Ok(records)
+}
+
+fn no_records(format: Format) -> FetchError {
+    let message = match format {
+        Format::Json => {
+            "The answer is JSON, but there is nothing under the records path. Test the source to \
+             see where its records are."
+        }
+        Format::Csv => {
+            "The answer is CSV, but there is nothing under the records path. The lines of a CSV \
+             are under the path $."
+        }
+    };
+    FetchError::new(FetchErrorCode::NoRecords, message)
 }
 
 /// Where in a response lists of objects are, each as a JSONPath, the longest list first.
@@ -349,7 +328,11 @@ mod tests {
     fn a_path_leads_to_a_list_or_to_each_record() {
         let json = json!({"data": {"items": [{"a": 1}, {"a": 2}]}, "one": {"a": 3}});
         let check = |path: &str, expected: Result<usize, FetchErrorCode>| {
-            let found = parse_path(path).and_then(|path| select(&path, json.clone()));
+            let answer = Answer {
+                format: Format::Json,
+                value: json.clone(),
+            };
+            let found = parse_path(path).and_then(|path| select(&path, answer));
             assert_eq!(
                 found.map(|r| r.len()).map_err(|error| error.code),
                 expected,
@@ -360,8 +343,29 @@ mod tests {
         check("$.data.items[*]", Ok(2));
         check("$.one", Ok(1));
         check("$", Ok(1));
+        check("$.data.items[?@.a == 2]", Ok(1));
         check("$.nothing", Err(FetchErrorCode::NoRecords));
         check("data", Err(FetchErrorCode::InvalidPath));
+    }
+
+    #[test]
+    fn the_lines_of_a_csv_are_a_list_at_the_root() {
+        let check = |path: &str, expected: Result<usize, FetchErrorCode>| {
+            let answer = Answer {
+                format: Format::Csv,
+                value: json!([{"data": 1}, {"data": 2}]),
+            };
+            let found = select(&parse_path(path).unwrap(), answer);
+            assert_eq!(
+                found.map(|r| r.len()).map_err(|error| error.code),
+                expected,
+                "{path}"
+            );
+        };
+        check("$", Ok(2));
+        check("$[*]", Ok(2));
+        check("$.data", Err(FetchErrorCode::NoRecords));
+        check("$.features[*]", Err(FetchErrorCode::NoRecords));
     }
 
     #[test]

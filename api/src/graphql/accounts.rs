@@ -125,6 +125,15 @@ impl Organization {
         Ok(float(used.map_err(|error| top_level(ctx, error))?.points))
     }
 
+    /// How many bytes the records of its teams take now.
+    async fn stored_bytes(&self, ctx: &Context<'_>) -> async_graphql::Result<f64> {
+        let services = services(ctx)?;
+        let teams = services.accounts.teams_of(self.organization.id).await;
+        let teams = teams.map_err(|error| top_level(ctx, error))?;
+        let bytes = services.store.stored_bytes(&teams).await;
+        Ok(float(bytes.map_err(|error| top_level(ctx, error))?))
+    }
+
     /// What the plan allows.
     async fn limits(&self) -> PlanLimits {
         let limits = self.plan.limits();

@@ -9,9 +9,10 @@ use dash_shared::ranges;
 use super::errors::{UserError, UserErrorCode, error_with_code, not_found, payload, top_level};
 use super::paging::{connection, cursor, list_cost, page_size};
 use super::pipelines::Pipeline;
+use super::queries::read_zone;
 use super::widgets::{Widget, WidgetData, WidgetInput, read_widgets};
 use super::{date_time, scope, services};
-use crate::dashboards::{self, DashboardChanges};
+use crate::dashboards::{self, DashboardChanges, View};
 
 /// A grid of widgets.
 #[derive(Debug)]
@@ -124,12 +125,16 @@ pub struct DashboardUpdate {
     last_record_at: Option<DateTime<Utc>>,
 }
 
-impl From<dashboards::DashboardUpdate> for DashboardUpdate {
-    fn from(update: dashboards::DashboardUpdate) -> Self {
+impl From<&dashboards::DashboardUpdate> for DashboardUpdate {
+    fn from(update: &dashboards::DashboardUpdate) -> Self {
+        let definition = update.dashboard.as_deref();
+        let data = update.data.iter();
         Self {
-            cursor: update.cursor,
-            dashboard: update.dashboard.map(Dashboard),
-            data: update.data.into_iter().map(WidgetData::from).collect(),
+            cursor: update.cursor.clone(),
+            dashboard: definition.cloned().map(Dashboard),
+            data: data
+                .map(|data| WidgetData::from((**data).clone()))
+                .collect(),
             last_record_at: update.last_received_at_ms.map(date_time),
         }
     }
@@ -263,14 +268,23 @@ impl DashboardsQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The dashboard.")] id: ID,
         #[graphql(desc = "Another time range than the dashboard's own.")] range: Option<TimeRange>,
+        #[graphql(
+            desc = "Whose days and hours its charts follow: an IANA time zone.",
+            default = "UTC"
+        )]
+        time_zone: String,
     ) -> async_graphql::Result<DashboardUpdate> {
         let scope = scope(ctx)?;
-        let range = range.map(TimeRange::read_argument).transpose()?;
+        let view = View {
+            range: range.map(TimeRange::read_argument).transpose()?,
+            zone: read_zone(&time_zone)?,
+        };
         let data = services(ctx)?
             .dashboards
-            .data(&scope, dashboard_id(&id)?, range)
+            .data(&scope, dashboard_id(&id)?, view)
             .await;
-        data.map(Into::into).map_err(|error| top_level(ctx, error))
+        data.map(|data| DashboardUpdate::from(&data))
+            .map_err(|error| top_level(ctx, error))
     }
 
     /// What a widget would show, before it is saved.
@@ -280,16 +294,22 @@ impl DashboardsQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The widget as it would be saved.")] widget: WidgetInput,
         #[graphql(desc = "The time range.")] range: TimeRange,
+        #[graphql(
+            desc = "Whose days and hours its charts follow: an IANA time zone.",
+            default = "UTC"
+        )]
+        time_zone: String,
     ) -> async_graphql::Result<WidgetData> {
         let scope = scope(ctx)?;
         let range = range.read_argument()?;
+        let zone = read_zone(&time_zone)?;
         let widget = widget.read().map_err(|problems| {
             let first = problems.into_iter().next().map(|problem| problem.message);
             error_with_code(ErrorCode::BadUserInput, first.unwrap_or_default())
         })?;
         let data = services(ctx)?
             .dashboards
-            .preview(&scope, &widget, range)
+            .preview(&scope, &widget, range, zone)
             .await;
         data.map(Into::into).map_err(|error| top_level(ctx, error))
     }

@@ -112,9 +112,8 @@ impl IntoFailure for PipelinesError {
             )]),
             Self::NotFound => Failure::Top(not_found("pipeline")),
             Self::Forbidden(error) => Failure::Top(forbidden(error)),
-            error @ (Self::Database(_) | Self::Read(_) | Self::Damaged(_)) => {
-                Failure::Top(internal(ctx, &error))
-            }
+            Self::Read(error) => error.into_failure(ctx),
+            error @ (Self::Database(_) | Self::Damaged(_)) => Failure::Top(internal(ctx, &error)),
         }
     }
 }
@@ -139,10 +138,39 @@ impl IntoFailure for DashboardsError {
 
 impl IntoFailure for ReadError {
     fn into_failure(self, ctx: &Context<'_>) -> Failure {
-        match self {
-            Self::NotFound => Failure::Top(not_found("record")),
-            error => Failure::Top(internal(ctx, &error)),
-        }
+        Failure::Top(unreadable(ctx, &self))
+    }
+}
+
+impl IntoFailure for std::sync::Arc<ReadError> {
+    fn into_failure(self, ctx: &Context<'_>) -> Failure {
+        Failure::Top(unreadable(ctx, &self))
+    }
+}
+
+fn unreadable(ctx: &Context<'_>, error: &ReadError) -> Error {
+    let bad_input = |message: String| error_with_code(ErrorCode::BadUserInput, message);
+    match error {
+        ReadError::NotFound => not_found("record"),
+        ReadError::TooManyRecords(limit) => bad_input(format!(
+            "With these filters more than {limit} records have to be read one by one. Choose a \
+             shorter range."
+        )),
+        ReadError::TooManyGroups(limit) => bad_input(format!(
+            "The records fall into more than {limit} groups. Group by a field with fewer values, \
+             or choose a shorter range."
+        )),
+        ReadError::TooManyBuckets(limit) => bad_input(format!(
+            "The range has more than {limit} buckets. Choose wider ones, or a shorter range."
+        )),
+        ReadError::Preparing { done, of } => error_with_code(
+            ErrorCode::Timeout,
+            format!(
+                "{of} records are being counted for the first time: {} %. Ask again in a moment.",
+                done * 100 / (*of).max(1)
+            ),
+        ),
+        ReadError::Database(_) | ReadError::Damaged(_) => internal(ctx, error),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use dash_shared::ids::PipelineId;
 
-use crate::data::{ReadError, RecordStore, Run, SeriesTotals};
+use crate::data::{ReadError, RecentActivity, RecordStore, Run, SeriesTotals};
 
 /// The minutes of a throughput, the last of them now.
 const THROUGHPUT_MINUTES: usize = 60;
@@ -59,6 +59,21 @@ impl Loader<PipelineId> for Throughput {
             .throughput(keys, THROUGHPUT_MINUTES)
             .await
             .map_err(Arc::new)?;
+        Ok(found.into_iter().collect())
+    }
+}
+
+pub(super) struct LastMinute(pub RecordStore);
+
+impl Loader<PipelineId> for LastMinute {
+    type Value = RecentActivity;
+    type Error = Arc<ReadError>;
+
+    async fn load(
+        &self,
+        keys: &[PipelineId],
+    ) -> Result<HashMap<PipelineId, RecentActivity>, Arc<ReadError>> {
+        let found = self.0.last_minute(keys).await.map_err(Arc::new)?;
         Ok(found.into_iter().collect())
     }
 }

@@ -6,11 +6,13 @@ use chrono::{DateTime, Utc};
 use dash_shared::fields::sample_fields;
 use dash_shared::ids::{PipelineId, RunId};
 
+use super::dashboards::TimeRange;
 use super::errors::UserError;
 use super::errors::{loaded, not_found, payload, top_level};
 use super::paging::{connection, cursor, list_cost, page_size};
+use super::queries::{self, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
 use super::records::{Record, RecordConnection};
-use super::runs::{Run, RunConnection};
+use super::runs::{RecentActivity, Run, RunConnection};
 use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
 use super::steps::{Field, MapStep, MapStepInput, read_steps};
 use super::{date_time, float, int, loaders, scope, services};
@@ -120,6 +122,14 @@ impl Pipeline {
         Ok(counts.into_iter().map(int).collect())
     }
 
+    /// What its runs received and stored that finished during the last 60 seconds.
+    async fn last_minute(&self, ctx: &Context<'_>) -> async_graphql::Result<RecentActivity> {
+        // The pipelines of a page are asked about together, so that it costs no more than a field.
+        let loader = ctx.data::<DataLoader<loaders::LastMinute>>()?;
+        let found = loaded(ctx, loader.load_one(self.0.id).await)?;
+        Ok(found.unwrap_or_default().into())
+    }
+
     /// The newest run.
     async fn last_run(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Run>> {
         let loader = ctx.data::<DataLoader<loaders::LastRuns>>()?;
@@ -203,6 +213,31 @@ impl Pipeline {
             found.has_more,
             total,
         ))
+    }
+
+    /// Figures of its records: by time and by group, as many as a page has.
+    #[graphql(complexity = "100 + child_complexity")]
+    async fn query(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The question.")] input: RecordQueryInput,
+    ) -> async_graphql::Result<RecordAnswer> {
+        queries::answer(ctx, self.0.id, input).await
+    }
+
+    /// Its records of a time that meet all filters, the newest by time first.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn find_records(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The time that is searched.")] range: TimeRange,
+        #[graphql(desc = "The conditions: at most 10.", default)] filters: Vec<Filter>,
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The `endCursor` after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<FoundRecords> {
+        queries::search(ctx, self.0.id, range, filters, first, after.as_deref()).await
     }
 
     /// When it was made.

@@ -92,6 +92,11 @@ impl Run {
         int(self.0.failed)
     }
 
+    /// How many were left out because they were stored before.
+    async fn duplicates(&self) -> i32 {
+        int(self.0.duplicates)
+    }
+
     /// How many bytes were stored.
     async fn stored_bytes(&self) -> f64 {
         float(self.0.stored_bytes)
@@ -111,6 +116,28 @@ impl Run {
             .cloned()
             .map(RecordError::from)
             .collect()
+    }
+}
+
+/// What the runs of a pipeline did in a span of time that ends now.
+#[derive(Debug, SimpleObject)]
+pub struct RecentActivity {
+    /// How many records came in.
+    received: i32,
+    /// How many were stored.
+    stored: i32,
+    /// Where the span ends: a run that finished later is not counted. Who follows the runs can add
+    /// those to it.
+    until: DateTime<Utc>,
+}
+
+impl From<data::RecentActivity> for RecentActivity {
+    fn from(activity: data::RecentActivity) -> Self {
+        Self {
+            received: int(activity.received),
+            stored: int(activity.stored),
+            until: date_time(activity.until_ms),
+        }
     }
 }
 

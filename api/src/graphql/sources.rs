@@ -26,7 +26,7 @@ pub struct WebhookSource {
     url: String,
 }
 
-/// An address that is asked at an interval and answers JSON.
+/// An address that is asked at an interval and answers JSON or CSV.
 #[derive(Debug, SimpleObject)]
 pub struct HttpPollingSource {
     /// The address.
@@ -35,7 +35,7 @@ pub struct HttpPollingSource {
     interval_seconds: i32,
     /// The names of the request headers. Their values are secrets and never shown.
     header_names: Vec<String>,
-    /// A JSONPath (RFC 9535) to the records in the answer.
+    /// A JSONPath (RFC 9535) to the records in the answer; the lines of a CSV are under `$`.
     records_path: String,
 }
 
@@ -97,8 +97,8 @@ pub struct HttpPollingSourceInput {
     /// Request headers.
     #[graphql(default)]
     headers: Vec<HeaderInput>,
-    /// A JSONPath (RFC 9535) to the records in the answer: to a list of them, or to each. In a test,
-    /// an empty path looks for the longest list of objects.
+    /// A JSONPath (RFC 9535) to the records in the answer: to a list of them, or to each. The lines of
+    /// a CSV are a list under `$`. In a test, an empty path looks for the longest list of objects.
     #[graphql(default_with = "String::from(\"$\")")]
     records_path: String,
 }
@@ -232,9 +232,11 @@ pub enum RunErrorCode {
     Timeout,
     /// The server answered with a status other than 2xx.
     BadStatus,
-    /// The answer is not JSON.
+    /// The answer is not JSON, and nothing says that it is CSV.
     NotJson,
-    /// The answer is too large, or has too many records.
+    /// The answer is CSV, and a line of it cannot be read.
+    InvalidCsv,
+    /// The answer is too large, or has too many records or columns.
     TooLarge,
     /// The records path leads to nothing.
     NoRecords,

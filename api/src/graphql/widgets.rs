@@ -8,6 +8,7 @@ use dash_shared::widgets;
 use serde_json::Value;
 
 use super::errors::{UserError, UserErrorCode};
+use super::queries::Filter;
 use super::records::record_id;
 use super::steps::FieldType;
 use super::{date_time, int};
@@ -29,7 +30,7 @@ pub enum WidgetKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "widgets::Aggregate")]
 pub enum Aggregate {
-    /// How many records; needs no field.
+    /// How many records; with a field, how many have a value for it.
     Count,
     /// All values added up.
     Sum,
@@ -39,8 +40,18 @@ pub enum Aggregate {
     Min,
     /// The largest value.
     Max,
+    /// The value of the oldest record.
+    First,
     /// The value of the newest record.
     Last,
+    /// The median, within 1 %.
+    P50,
+    /// The value that 95 % of all values do not exceed, within 1 %.
+    P95,
+    /// The value that 99 % of all values do not exceed, within 1 %.
+    P99,
+    /// How many different values there are: exact up to 256, within a few percent beyond.
+    Distinct,
 }
 
 /// Whether a rise of a figure is welcome.
@@ -88,6 +99,8 @@ pub struct Widget {
     field: Option<String>,
     /// The field whose values divide a line into several.
     group_by: Option<String>,
+    /// The conditions that records have to meet to be shown.
+    filters: Vec<Filter>,
     /// The fields that a table shows; all top-level ones if empty.
     columns: Vec<String>,
     /// Written with the figure: `€`, `ms`, `%`.
@@ -113,6 +126,7 @@ impl From<widgets::Widget> for Widget {
             aggregate: widget.aggregate.into(),
             field: widget.field.map(text),
             group_by: widget.group_by.map(text),
+            filters: widget.filters.into_iter().map(Filter::from).collect(),
             columns: widget.columns.into_iter().map(text).collect(),
             unit: widget.unit,
             decimals: widget.decimals.map(i32::from),
@@ -142,6 +156,9 @@ pub struct WidgetInput {
     field: Option<String>,
     /// The field whose values divide a line into several.
     group_by: Option<String>,
+    /// The conditions that records have to meet to be shown: at most 10.
+    #[graphql(default)]
+    filters: Vec<Filter>,
     /// The fields that a table shows; all top-level ones if empty.
     #[graphql(default)]
     columns: Vec<String>,
@@ -179,6 +196,21 @@ impl WidgetInput {
         );
         let field = path(&mut problems, "field", self.field);
         let group_by = path(&mut problems, "groupBy", self.group_by);
+        let mut filters = Vec::new();
+        for (index, filter) in self.filters.into_iter().enumerate() {
+            match filter.read() {
+                Ok(filter) => filters.push(filter),
+                Err(message) => problems.push(UserError {
+                    field: Some(vec![
+                        "filters".to_owned(),
+                        index.to_string(),
+                        "field".to_owned(),
+                    ]),
+                    message,
+                    code: UserErrorCode::Invalid,
+                }),
+            }
+        }
         let columns = self
             .columns
             .into_iter()
@@ -198,6 +230,7 @@ impl WidgetInput {
                 aggregate: self.aggregate.into(),
                 field,
                 group_by,
+                filters,
                 columns,
                 unit: self.unit.trim().to_owned(),
                 decimals,

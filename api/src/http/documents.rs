@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::futures_util::stream::{BoxStream, StreamExt as _, once};
-use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 
 use dash_shared::codes::ErrorCode;
@@ -84,6 +86,10 @@ pub(super) fn check_text(query: &str) -> Result<(), ServerError> {
 fn check(request: &mut Request) -> Result<(), ServerError> {
     check_text(&request.query)?;
     let document = request.parsed_query()?;
+    let mut operations = document.operations.iter();
+    if operations.any(|(_, operation)| !has_one_root(&operation.node)) {
+        return refuse("A subscription asks for exactly one field.".to_owned());
+    }
     if document.fragments.len() > MAX_FRAGMENTS {
         return refuse(format!(
             "The document has more than {MAX_FRAGMENTS} fragments."
@@ -95,6 +101,16 @@ fn check(request: &mut Request) -> Result<(), ServerError> {
         ));
     }
     Ok(())
+}
+
+/// Whether an operation, if it is a subscription, has the one root field that the specification
+/// demands.
+fn has_one_root(operation: &OperationDefinition) -> bool {
+    operation.ty != OperationType::Subscription
+        || matches!(
+            &operation.selection_set.node.items[..],
+            [root] if matches!(root.node, Selection::Field(_))
+        )
 }
 
 fn refuse(message: String) -> Result<(), ServerError> {
@@ -249,6 +265,25 @@ mod tests {
         ] {
             let error = check(&mut Request::new(query)).unwrap_err();
             assert!(error.message.contains(problem), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_subscription_asks_for_one_field() {
+        for (query, expected) in [
+            ("subscription { a }", true),
+            ("subscription { a { b c } }", true),
+            ("{ a b }", true),
+            ("subscription { a b }", false),
+            ("subscription { a a }", false),
+            (
+                "subscription { ...f } fragment f on Subscription { a }",
+                false,
+            ),
+            ("subscription { ... { a } }", false),
+            ("query A { a } subscription B { a b }", false),
+        ] {
+            assert_eq!(check(&mut Request::new(query)).is_ok(), expected, "{query}");
         }
     }
 

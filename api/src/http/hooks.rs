@@ -5,8 +5,10 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::ALLOW;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Json, Response};
 use dash_shared::sources::MAX_BODY_BYTES;
 
@@ -17,27 +19,73 @@ use crate::engine::{BodyError, WriteError};
 use crate::pipelines::HookError;
 use crate::telemetry::RequestId;
 
+/// The headers in which senders name a delivery, so that a repeat of it can be told: the one for
+/// anybody, that of Standard Webhooks, that of GitHub. The first one that is there counts.
+const DELIVERY_HEADERS: [&str; 3] = ["idempotency-key", "webhook-id", "x-github-delivery"];
+
 /// Takes a batch of records in.
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
     Extension(request_id): Extension<RequestId>,
     Path(key): Path<String>,
     Extension(bodies): Extension<Bodies>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let mut response = take_in(&app, &request_id, &key, &bodies, &headers, body).await;
+    allow_any_page(response.headers_mut());
+    response
+}
+
+async fn take_in(
+    app: &App,
+    request_id: &RequestId,
+    key: &str,
+    bodies: &Bodies,
+    headers: &HeaderMap,
     body: Body,
 ) -> Response {
     // First the key: whoever has none takes no room with a body.
-    let hook = match app.pipelines.open_hook(&key).await {
+    let hook = match app.pipelines.open_hook(key).await {
         Ok(hook) => hook,
-        Err(error) => return problem(&error).response(&request_id),
+        Err(error) => return problem(&error).response(request_id),
     };
     let body = match bodies.read(body).await {
         Ok(body) => body,
-        Err(refusal) => return unreadable(refusal).response(&request_id),
+        Err(refusal) => return unreadable(refusal).response(request_id),
     };
-    match app.pipelines.receive(&hook, body.bytes.clone()).await {
+    let delivery = delivery(headers);
+    let received = app
+        .pipelines
+        .receive(&hook, body.bytes.clone(), delivery.as_deref());
+    match received.await {
         Ok(receipt) => Json(receipt).into_response(),
-        Err(error) => problem(&error).response(&request_id),
+        Err(error) => problem(&error).response(request_id),
     }
+}
+
+/// Any page may send to a webhook whose URL it knows: the URL is the permission.
+fn allow_any_page(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}
+
+/// Tells a browser that a page may send.
+pub(super) async fn preflight() -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let headers = response.headers_mut();
+    allow_any_page(headers);
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+    response
+}
+
+/// What names this delivery, if its sender names its deliveries: the first of [`DELIVERY_HEADERS`]
+/// that is there, with its value.
+fn delivery(headers: &HeaderMap) -> Option<Vec<u8>> {
+    DELIVERY_HEADERS.iter().find_map(|name| {
+        let value = headers.get(*name)?.as_bytes().trim_ascii();
+        (!value.is_empty()).then(|| [name.as_bytes(), b":", value].concat())
+    })
 }
 
 /// Tells somebody who opens a webhook's address in a browser what it is for.

@@ -2,12 +2,15 @@
 //!
 //! Only the template of a route is ever recorded: the path of a webhook is a secret.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use metrics::{Counter, Histogram};
 use tracing::Instrument as _;
 
 use crate::telemetry::RequestId;
@@ -48,12 +51,50 @@ fn record(method: &'static str, route: &str, status: StatusCode, seconds: f64) {
         (_, "/healthz" | "/readyz" | "/metrics") => tracing::debug!(status, ms, "answered"),
         _ => tracing::info!(status, ms, "answered"),
     }
-    let route = route.to_owned();
-    let labels = [("method", method.to_owned()), ("route", route)];
-    metrics::histogram!("dash_http_request_duration_seconds", &labels).record(seconds);
-    let [method, route] = labels;
-    let labels = [method, route, ("status", status.to_string())];
-    metrics::counter!("dash_http_requests_total", &labels).increment(1);
+    measure(method, route, status, seconds);
+}
+
+/// The metrics of one kind of request.
+#[derive(Clone)]
+struct Measures {
+    seconds: Histogram,
+    count: Counter,
+}
+
+/// By method and status, then by route. There are as many routes as Dash has.
+type Known = HashMap<(&'static str, u16), HashMap<Box<str>, Measures>>;
+
+thread_local! {
+    /// Looking a metric up by its labels takes longer than counting.
+    static KNOWN: RefCell<Known> = RefCell::default();
+}
+
+fn measure(method: &'static str, route: &str, status: u16, seconds: f64) {
+    KNOWN.with_borrow_mut(|known| {
+        let routes = known.entry((method, status)).or_default();
+        let measures = if let Some(measures) = routes.get(route) {
+            measures
+        } else {
+            routes
+                .entry(route.into())
+                .or_insert_with(|| Measures::of(method, route, status))
+        };
+        measures.seconds.record(seconds);
+        measures.count.increment(1);
+    });
+}
+
+impl Measures {
+    fn of(method: &'static str, route: &str, status: u16) -> Self {
+        let labels = [("method", method.to_owned()), ("route", route.to_owned())];
+        let seconds = metrics::histogram!("dash_http_request_duration_seconds", &labels);
+        let [method, route] = labels;
+        let labels = [method, route, ("status", status.to_string())];
+        Self {
+            seconds,
+            count: metrics::counter!("dash_http_requests_total", &labels),
+        }
+    }
 }
 
 /// A caller can invent methods, but not grow the metrics with them.

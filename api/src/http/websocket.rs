@@ -1,21 +1,21 @@
 //! GraphQL over a websocket (`graphql-transport-ws`): many subscriptions on one connection.
 //!
-//! The library speaks the protocol. This module holds the socket around it: it checks who comes,
-//! bounds what one connection can cost, notices dead ones, and ends those whose session ended.
+//! This module holds the socket: it checks who comes, carries messages, bounds what one connection
+//! can cost, notices dead ones, and ends those whose session ended. What is sent is worked out
+//! elsewhere, once for all who ask the same; a slow socket holds up nobody but itself.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::http::{WebSocket as GraphqlSocket, WebSocketProtocols, WsMessage};
+use async_graphql::Data;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream::SplitSink;
+use futures_util::stream::{Abortable, BoxStream, SelectAll, SplitSink, SplitStream};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, stream};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::callers::{Caller, UnknownCaller, request_id};
@@ -24,17 +24,18 @@ use super::origins;
 use super::problems::Problem;
 use crate::accounts::SessionToken;
 use crate::app::App;
+use crate::telemetry::Counted;
 
 mod protocol;
 
-use protocol::{Accepted, Close, Protocol};
+use protocol::{Accepted, Close, NEXT_END, Operation, Protocol, next_begin};
 
 /// The only protocol that is spoken.
 const PROTOCOL: &str = "graphql-transport-ws";
 /// The largest message of a client.
 const MAX_MESSAGE_BYTES: usize = 256 * 1024;
-/// Messages of a client that wait to be worked on.
-const MAX_WAITING_MESSAGES: usize = 128;
+/// What is read from a socket at once. Clients send little; it is held for every connection.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// A client that has not introduced itself by then is sent away.
 const INIT_TIME_LIMIT: Duration = Duration::from_secs(10);
 /// How often a client is asked whether it is still there.
@@ -90,27 +91,12 @@ pub(super) async fn upgrade(
     upgrade
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .on_upgrade(move |socket| converse(app, socket, caller))
 }
 
-/// Counts an open connection while it lives.
-struct Counted;
-
-impl Counted {
-    fn new() -> Self {
-        metrics::gauge!("dash_websocket_connections").increment(1.0);
-        Self
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        metrics::gauge!("dash_websocket_connections").decrement(1.0);
-    }
-}
-
 async fn converse(app: Arc<App>, socket: WebSocket, caller: Caller) {
-    let _counted = Counted::new();
+    let _counted = Counted::new("dash_websocket_connections");
     let token = caller.token.clone().filter(|_| caller.viewer.is_some());
     let (mut sink, mut incoming) = socket.split();
     let end = pump(&app, &mut sink, &mut incoming, caller, token).await;
@@ -131,81 +117,110 @@ async fn converse(app: Arc<App>, socket: WebSocket, caller: Caller) {
     }
 }
 
+/// Something to tell the client about one of its operations.
+enum Told {
+    /// An answer, as a whole message.
+    Next(String),
+    /// There are no more.
+    Complete(Arc<str>),
+}
+
+type Running = SelectAll<Abortable<BoxStream<'static, Told>>>;
+
+/// Starts an operation; its answers come when they are asked for, never before.
+fn start(
+    app: &App,
+    caller: &Arc<Data>,
+    operation: Operation,
+) -> Abortable<BoxStream<'static, Told>> {
+    let Operation { id, request, until } = operation;
+    let executor = Guarded(app.schema.clone());
+    let answers = app
+        .subscriptions
+        .execute(executor, *request, Arc::clone(caller));
+    let begin = next_begin(&id);
+    let told = answers
+        .map(move |answer| Told::Next([&*begin, &*answer, NEXT_END].concat()))
+        .chain(stream::once(std::future::ready(Told::Complete(id))));
+    Abortable::new(told.boxed(), until)
+}
+
 /// Carries messages both ways until one side ends it. Returns why, if the client is to be told.
 async fn pump(
     app: &App,
     sink: &mut SplitSink<WebSocket, Message>,
-    incoming: &mut stream::SplitStream<WebSocket>,
+    incoming: &mut SplitStream<WebSocket>,
     caller: Caller,
     token: Option<SessionToken>,
 ) -> Option<Close> {
-    let (queue, mut waiting) = mpsc::channel::<Bytes>(MAX_WAITING_MESSAGES);
-    let requests = stream::poll_fn(move |context| waiting.poll_recv(context));
-    let executor = Guarded(app.schema.clone());
-    let answers = GraphqlSocket::new(executor, requests, WebSocketProtocols::GraphQLWS)
-        .connection_data(caller.into_data());
-    let mut answers = std::pin::pin!(answers);
-
+    let caller = Arc::new(caller.into_data());
+    let mut running = Running::new();
     let mut protocol = Protocol::default();
     let opened = Instant::now();
     let mut heard = opened;
     let mut pings = every(PING_EVERY);
     let mut session_checks = every(SESSION_CHECK_EVERY);
-    let mut log_out = token.clone().map_or_else(
+    let log_out = token.clone().map_or_else(
         || std::future::pending().boxed(),
         |token| app.accounts.log_out_of(token).boxed(),
     );
+    let over = async {
+        tokio::select! {
+            () = app.stopping.cancelled() => Close::going_away(),
+            () = log_out => Close::session_ended(),
+        }
+    };
+    let mut over = std::pin::pin!(over);
     loop {
         let outgoing = tokio::select! {
-            () = app.stopping.cancelled() => return Some(Close::GOING_AWAY),
+            close = &mut over => return Some(close),
             () = sleep_until(opened + INIT_TIME_LIMIT), if !protocol.is_initialised() => {
-                return Some(Close::INIT_TIMEOUT);
+                return Some(Close::init_timeout());
             }
             _ = pings.tick() => {
                 if heard.elapsed() > SILENCE_LIMIT {
                     return None;
                 }
-                Some(Message::Ping(Bytes::new()))
+                Message::Ping(Bytes::new())
             }
-            () = &mut log_out => return Some(Close::SESSION_ENDED),
             _ = session_checks.tick() => {
                 if session_ended(app, token.as_ref()).await {
-                    return Some(Close::SESSION_ENDED);
+                    return Some(Close::session_ended());
                 }
-                None
+                continue;
             }
             message = incoming.next() => {
                 heard = Instant::now();
                 match message? {
                     Ok(Message::Text(text)) => match protocol.accept(&text) {
-                        Ok(Accepted::Forward) => {
-                            if queue.try_send(Bytes::from(text)).is_err() {
-                                return Some(Close::TOO_FAST);
-                            }
-                            None
+                        Ok(Accepted::Start(operation)) => {
+                            running.push(start(app, &caller, operation));
+                            continue;
                         }
-                        Ok(Accepted::Answer(answer)) => Some(Message::Text(answer.into())),
+                        Ok(Accepted::Answer(answer)) => Message::Text(answer.into()),
+                        Ok(Accepted::Noted) => continue,
                         Err(close) => return Some(close),
                     },
                     Ok(Message::Binary(_)) => return Some(Close::invalid("text is expected")),
                     Ok(Message::Close(_)) | Err(_) => return None,
-                    Ok(Message::Ping(_) | Message::Pong(_)) => None,
+                    Ok(Message::Ping(_) | Message::Pong(_)) => continue,
                 }
             }
-            answer = answers.next() => match answer? {
-                WsMessage::Text(text) => {
-                    protocol.passes(&text).then(|| Message::Text(Utf8Bytes::from(text)))
+            Some(told) = running.next() => Message::Text(match told {
+                Told::Next(message) => {
+                    metrics::counter!("dash_subscription_messages_sent_total").increment(1);
+                    message.into()
                 }
-                WsMessage::Close(code, reason) => return Some(Close { code, reason }),
-            },
+                Told::Complete(id) => protocol.complete(&id).into(),
+            }),
         };
-        if let Some(message) = outgoing
-            && !matches!(
-                timeout(SEND_TIME_LIMIT, sink.send(message)).await,
-                Ok(Ok(()))
-            )
-        {
-            return None;
+        tokio::select! {
+            close = &mut over => return Some(close),
+            sent = timeout(SEND_TIME_LIMIT, sink.send(outgoing)) => match sent {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return None,
+                Err(_elapsed) => return Some(Close::too_slow()),
+            },
         }
     }
 }

@@ -4,9 +4,7 @@ use dash_shared::accounts::Role;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
 use dash_shared::mapping::{Step, check_steps};
-use dash_shared::sources::{HttpPolling, Source};
 use dash_shared::{Invalid, InvalidCode, check_name};
-use rand::RngExt;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
@@ -14,37 +12,12 @@ use sea_orm::{
 };
 
 use super::entity::{self, to_json};
-use super::headers::{self, NewHeader};
+use super::source_check::NewSource;
 use super::{Pipeline, PipelineState, Pipelines, PipelinesError};
 use crate::accounts::TenantScope;
 use crate::db::WriteTransaction;
-use crate::engine::{FetchError, SourceTest, check_records_path, demo};
-
-/// The length of a webhook key's random part: 32 letters of 32 kinds are 160 bits.
-const HOOK_KEY_CHARS: usize = 32;
-const HOOK_KEY_ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-
-/// A source as somebody enters it.
-#[derive(Clone, Debug)]
-pub enum NewSource {
-    /// A webhook; on an update, whether it gets a new URL.
-    Webhook {
-        /// The old URL stops working.
-        regenerate_url: bool,
-    },
-    /// An address to poll.
-    HttpPolling {
-        /// What, how often, and where the records are. Its header names are not used.
-        polling: HttpPolling,
-        /// The headers.
-        headers: Vec<NewHeader>,
-    },
-    /// The demo; a seed is chosen without one.
-    Demo {
-        /// What the invented data follows from.
-        seed: Option<u32>,
-    },
-}
+use crate::engine::demo;
+use crate::events::Event;
 
 /// A pipeline as somebody enters it.
 #[derive(Clone, Debug)]
@@ -83,13 +56,6 @@ pub struct PipelinePage {
     pub has_more: bool,
     /// How many there are in all.
     pub total: u64,
-}
-
-/// A source that was checked, and what is stored of it.
-struct CheckedSource {
-    source: Source,
-    hook_key: Option<String>,
-    sealed_headers: Option<Vec<u8>>,
 }
 
 impl Pipelines {
@@ -208,10 +174,11 @@ impl Pipelines {
             .await?;
         self.stop(&transaction, &pipeline).await?;
         self.schedule_purge(&transaction, id).await?;
+        let deleted = Event::PipelineDeleted(id);
+        self.events.announce(&*transaction, &deleted).await?;
         transaction.commit().await?;
         self.forget_hook(&pipeline).await;
-        // Nobody may be listening.
-        let _ = self.deleted.send(id);
+        self.events.tell(deleted);
         Ok(())
     }
 
@@ -354,129 +321,6 @@ impl Pipelines {
             .collect())
     }
 
-    /// Asks a polling source once, to show what it answers. With the id of a pipeline, headers
-    /// without a value are sent with the stored one.
-    pub async fn test_source(
-        &self,
-        scope: &TenantScope,
-        polling: &HttpPolling,
-        entered: Vec<NewHeader>,
-        id: Option<PipelineId>,
-    ) -> Result<Result<SourceTest, FetchError>, PipelinesError> {
-        scope.require(Role::Editor)?;
-        let stored = match id {
-            Some(id) => {
-                let pipeline = self.get(scope, id).await?;
-                let stored = self.open_headers(&pipeline).unwrap_or_default();
-                headers::known_at(stored, &pipeline.source, &polling.url)
-            }
-            None => Vec::new(),
-        };
-        let mut polling = polling.clone();
-        polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
-        let mut problems = polling.check(scope.plan());
-        // A test is not a schedule.
-        problems.retain(|problem| problem.field != ["intervalSeconds"]);
-        let headers = headers::complete(entered, &stored).unwrap_or_else(|missing| {
-            problems.extend(missing);
-            Vec::new()
-        });
-        if !problems.is_empty() {
-            let problems = problems.into_iter().map(|p| p.under("source")).collect();
-            return Err(PipelinesError::Invalid(problems));
-        }
-        Ok(self.engine.test_polling(&polling, &headers).await)
-    }
-
-    /// The request headers of a pipeline, with their secret values; none when they cannot be
-    /// opened, because the key has changed.
-    pub(super) fn open_headers(&self, pipeline: &Pipeline) -> Option<Vec<(String, String)>> {
-        let sealed = pipeline.sealed_headers.as_deref();
-        headers::open(&self.secrets, pipeline.id, sealed)
-            .inspect_err(|error| {
-                tracing::warn!(%error, pipeline = %pipeline.id, "stored headers cannot be opened");
-            })
-            .ok()
-    }
-
-    fn check_source(
-        &self,
-        scope: &TenantScope,
-        id: PipelineId,
-        new: NewSource,
-        before: Option<&Pipeline>,
-        problems: &mut Vec<Invalid>,
-    ) -> Result<Option<CheckedSource>, PipelinesError> {
-        let plain = |source| CheckedSource {
-            source,
-            hook_key: None,
-            sealed_headers: None,
-        };
-        let same_kind = match (&new, before.map(|pipeline| &pipeline.source)) {
-            (_, None)
-            | (NewSource::Webhook { .. }, Some(Source::Webhook))
-            | (NewSource::HttpPolling { .. }, Some(Source::HttpPolling(_)))
-            | (NewSource::Demo { .. }, Some(Source::Demo { .. })) => true,
-            (_, Some(_)) => false,
-        };
-        if !same_kind {
-            problems.push(Invalid::new(
-                "source",
-                InvalidCode::Invalid,
-                "A pipeline keeps the kind of its source. Make a new pipeline for another kind.",
-            ));
-            return Ok(None);
-        }
-        match new {
-            NewSource::Webhook { regenerate_url } => {
-                let kept = before.and_then(|pipeline| pipeline.hook_key.clone());
-                let hook_key = kept
-                    .filter(|_| !regenerate_url)
-                    .unwrap_or_else(new_hook_key);
-                Ok(Some(CheckedSource {
-                    hook_key: Some(hook_key),
-                    ..plain(Source::Webhook)
-                }))
-            }
-            NewSource::Demo { seed } => {
-                let seed = seed.unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
-                Ok(Some(plain(Source::Demo { seed })))
-            }
-            NewSource::HttpPolling {
-                mut polling,
-                headers: entered,
-            } => {
-                polling.url = String::from(polling.url.trim());
-                polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
-                let mut found = polling.check(scope.plan());
-                if let Err(message) = check_records_path(&polling.records_path) {
-                    found.push(Invalid::new("recordsPath", InvalidCode::Invalid, message));
-                }
-                let stored = match before {
-                    Some(before) => {
-                        let stored = self.open_headers(before).unwrap_or_default();
-                        headers::known_at(stored, &before.source, &polling.url)
-                    }
-                    None => Vec::new(),
-                };
-                let headers = headers::complete(entered, &stored).unwrap_or_else(|missing| {
-                    found.extend(missing);
-                    Vec::new()
-                });
-                if !found.is_empty() {
-                    problems.extend(found.into_iter().map(|p| p.under("source.httpPolling")));
-                    return Ok(None);
-                }
-                let sealed_headers = headers::seal(&self.secrets, id, &headers)?;
-                let source = Source::HttpPolling(polling);
-                Ok(Some(CheckedSource {
-                    sealed_headers,
-                    ..plain(source)
-                }))
-            }
-        }
-    }
-
     /// Schedules what the pipeline's source needs; a demo begins `history_ms` ago.
     async fn start(
         &self,
@@ -498,23 +342,6 @@ impl Pipelines {
 
 fn find_row(scope: &TenantScope, id: PipelineId) -> sea_orm::Select<entity::Entity> {
     entity::Entity::find_by_id(id.uuid()).filter(entity::Column::TeamId.eq(scope.team_id().uuid()))
-}
-
-fn new_hook_key() -> String {
-    let mut rng = rand::rng();
-    let mut letter = || char::from(HOOK_KEY_ALPHABET[rng.random_range(0..HOOK_KEY_ALPHABET.len())]);
-    let random: String = (0..HOOK_KEY_CHARS).map(|_| letter()).collect();
-    format!("whk_{random}")
-}
-
-/// Whether a text has the form of a webhook's key.
-pub(super) fn is_hook_key(text: &str) -> bool {
-    text.strip_prefix("whk_").is_some_and(|random| {
-        random.len() == HOOK_KEY_CHARS
-            && random
-                .bytes()
-                .all(|letter| HOOK_KEY_ALPHABET.contains(&letter))
-    })
 }
 
 fn check_time_field(path: Option<&str>) -> Result<Option<FieldPath>, Invalid> {

@@ -17,12 +17,15 @@ pub struct NewHeader {
     pub value: Option<String>,
 }
 
+/// The names of headers, with their secret values.
+pub(super) type Headers = Vec<(String, String)>;
+
 /// Opens the stored headers of a pipeline.
 pub(super) fn open(
     secrets: &SecretBox,
     id: PipelineId,
     sealed: Option<&[u8]>,
-) -> Result<Vec<(String, String)>, PipelinesError> {
+) -> Result<Headers, PipelinesError> {
     let Some(sealed) = sealed else {
         return Ok(Vec::new());
     };
@@ -52,11 +55,7 @@ pub(super) fn seal(
 
 /// The stored headers that may be sent to the address `url`: all of them if it is of the origin that
 /// they were entered for, else none. Who may change an address is not thereby told the secrets.
-pub(super) fn known_at(
-    stored: Vec<(String, String)>,
-    entered_for: &Source,
-    url: &str,
-) -> Vec<(String, String)> {
+pub(super) fn known_at(stored: Headers, entered_for: &Source, url: &str) -> Headers {
     let origin = |url: &str| Url::parse(url.trim()).ok().map(|url| url.origin());
     match entered_for {
         Source::HttpPolling(polling) if origin(&polling.url) == origin(url) => stored,
@@ -68,7 +67,7 @@ pub(super) fn known_at(
 pub(super) fn complete(
     entered: Vec<NewHeader>,
     stored: &[(String, String)],
-) -> Result<Vec<(String, String)>, Vec<Invalid>> {
+) -> Result<Headers, Vec<Invalid>> {
     let mut problems = Vec::new();
     let mut complete = Vec::new();
     for (index, header) in entered.into_iter().enumerate() {

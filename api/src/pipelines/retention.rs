@@ -67,6 +67,8 @@ impl Pipelines {
 
     pub(super) async fn run_retention(&self, job: &Job) -> Result<Next, PipelinesError> {
         self.enforce_retention().await?;
+        self.store.tidy().await?;
+        self.store.ensure_partitions(self.clock.now_ms()).await?;
         Ok(Next::At {
             run_at_ms: job.run_at_ms.max(self.clock.now_ms()) + HOUR_MS,
             payload: String::new(),

@@ -10,8 +10,8 @@ use dash_shared::sources::Source;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::definitions::is_hook_key;
 use super::retention::RETENTION;
+use super::source_check::is_hook_key;
 use super::{Hook, Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
 use crate::data::RunTrigger;
@@ -74,9 +74,18 @@ impl Pipelines {
         Ok(hook)
     }
 
-    /// Takes in what was posted to a webhook's URL; returns when its records are durable.
-    pub async fn receive(&self, hook: &Hook, body: Bytes) -> Result<Receipt, HookError> {
-        Ok(self.engine.receive(&hook.definition, body).await?)
+    /// Takes in what was posted to a webhook's URL; returns when its records are durable. A
+    /// delivery that has a name is stored once, however often it comes.
+    pub async fn receive(
+        &self,
+        hook: &Hook,
+        body: Bytes,
+        delivery: Option<&[u8]>,
+    ) -> Result<Receipt, HookError> {
+        Ok(self
+            .engine
+            .receive(&hook.definition, body, delivery)
+            .await?)
     }
 
     async fn load_hook(&self, hook_key: &str) -> Result<Arc<Hook>, PipelinesError> {

@@ -205,6 +205,8 @@ pub struct LogOutPayload {
 pub struct UsedByOrganization {
     /// Records stored since the month began.
     pub data_points_this_month: f64,
+    /// The bytes that its records take.
+    pub stored_bytes: f64,
 }
 
 /// The organization of the one who asks.

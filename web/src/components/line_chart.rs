@@ -5,6 +5,7 @@
 
 mod lines;
 mod options;
+pub mod pick;
 mod table;
 
 use leptos::prelude::*;

@@ -8,6 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::HtmlElement;
 
 use super::{Button, ButtonKind, ButtonSize, Icon, IconView, Popover};
+use crate::format::time_zone;
 
 /// A button that says which range is seen, with a panel to choose another one.
 #[component]
@@ -193,13 +194,4 @@ fn day_and_time(ms: i64) -> String {
         date.get_hours(),
         date.get_minutes()
     )
-}
-
-/// The viewer's zone by name.
-fn time_zone() -> String {
-    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
-    js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into())
-        .ok()
-        .and_then(|zone| zone.as_string())
-        .unwrap_or_default()
 }

@@ -7,10 +7,12 @@
 mod acts;
 mod board;
 mod canvas;
+mod conditions;
 mod content;
 pub mod dialogs;
 mod editing_acts;
 mod editor;
+mod explore;
 mod feed;
 mod gesture;
 mod hands;
@@ -37,6 +39,7 @@ use self::{
     board::{Board, Phase},
     canvas::{Canvas, TileActs},
     editor::Subject,
+    explore::Explored,
     saving::Saving,
     toolbar::{Toolbar, ToolbarActs},
     toolbox::toolbox,
@@ -74,6 +77,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
     });
     let subject = RwSignal::new(None::<Subject>);
     let opened = RwSignal::new(None::<OpenedRow>);
+    let explored = RwSignal::new(None::<Explored>);
     let renaming = RwSignal::new(None);
     let deleting = RwSignal::new(None);
     let screen = NodeRef::<Div>::new();
@@ -104,6 +108,7 @@ fn OpenDashboard(id: String) -> impl IntoView {
         toolbox,
         edit: Callback::new(move |key| edit(Subject::Existing(key))),
         open_record: Callback::new(move |row| opened.set(Some(row))),
+        explore: Callback::new(move |records| explored.set(Some(records))),
         choose_range,
     };
     let navigate = use_navigate();
@@ -155,6 +160,10 @@ fn OpenDashboard(id: String) -> impl IntoView {
         {toolbox.once(
             move || opened.with(Option::is_some),
             move |tools| (tools.record)(opened),
+        )}
+        {toolbox.once(
+            move || explored.with(Option::is_some),
+            move |tools| (tools.explore)(explored),
         )}
         {toolbox.once(
             move || renaming.with(Option::is_some),

@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod outcome_table;
 pub mod polling_form;
 pub mod queries;
+pub mod rate;
 pub mod source_test;
 pub mod words;
 

@@ -78,7 +78,12 @@ fn Plan(viewer: Viewer) -> impl IntoView {
     let session = use_session();
     let pipelines = Signal::derive(move || Some(session.directory()?.pipelines.total_count));
     let dashboards = Signal::derive(move || Some(session.directory()?.dashboards.total_count));
-    let points = data_points();
+    let usage = usage();
+    let points = Signal::derive(move || usage.get().map(|(points, _)| points));
+    let storage = move || {
+        let bytes = usage.get().map(|(_, bytes)| bytes);
+        bytes.map_or_else(|| "…".to_owned(), crate::format::bytes)
+    };
     let retention = limits.retention_days.map_or_else(
         || "as long as you like".to_owned(),
         |days| plural(i64::from(days), "day", "days"),
@@ -106,6 +111,7 @@ fn Plan(viewer: Viewer) -> impl IntoView {
                 <Fact label="Data points this month">
                     <Used used=points limit=limits.points_per_month label="Data points used"/>
                 </Fact>
+                <Fact label="Storage">{storage}</Fact>
                 <Fact label="Records are kept">{retention}</Fact>
                 <Fact label="Shortest polling interval">
                     {dash_shared::plans::duration_text(interval)}
@@ -115,19 +121,20 @@ fn Plan(viewer: Viewer) -> impl IntoView {
     }
 }
 
-/// The data points of this month, once they are known.
-fn data_points() -> Signal<Option<i32>> {
-    let points = RwSignal::new(None);
+/// The data points of this month and the bytes that all records take, once they are known.
+fn usage() -> Signal<Option<(i32, f64)>> {
+    let usage = RwSignal::new(None);
     spawn_local(async move {
         let answer = api::run(UsageQuery::build(())).await;
         let used = answer.ok().and_then(|answer| answer.viewer);
         // The page may have been left meanwhile.
-        let _left = points.try_set(used.map(|used| {
+        let _left = usage.try_set(used.map(|used| {
             let count = whole(used.organization.data_points_this_month);
-            i32::try_from(count).unwrap_or(i32::MAX)
+            let points = i32::try_from(count).unwrap_or(i32::MAX);
+            (points, used.organization.stored_bytes)
         }));
     });
-    points.into()
+    usage.into()
 }
 
 /// How much of a limit is used, in words and as a bar.

@@ -3,7 +3,7 @@
 use dash_shared::figures;
 use leptos::prelude::*;
 
-use super::{LineLook, LinePoints};
+use super::{LineLook, LinePoints, pick};
 use crate::{
     components::{motion, stat::digits},
     format,
@@ -101,7 +101,8 @@ fn table_row(
             let text = value.map_or_else(String::new, |value| {
                 figures::with_unit(&figures::number(value, look.decimals, digits), &look.unit)
             });
-            view! { <td class="is-number" data-label=name.clone()>{text}</td> }
+            let cell = pick::pickable_cell(text, name, time_ms);
+            view! { <td class="is-number" data-label=name.clone()>{cell}</td> }
         })
         .collect_view();
     view! {

@@ -10,6 +10,7 @@ use leptos::{html::Div, prelude::*};
 
 use super::{
     board::{Board, positions},
+    explore::Explored,
     gesture::{Act, Gesture, Gestures},
     tile_view::TileView,
     toolbox::Toolbox,
@@ -32,6 +33,8 @@ pub struct TileActs {
     pub edit: Callback<u32>,
     /// Shows a whole record of a pipeline.
     pub open_record: Callback<OpenedRow>,
+    /// Shows the records behind a widget, or a point of it.
+    pub explore: Callback<Explored>,
     /// Looks at another range.
     pub choose_range: Callback<TimeRange>,
 }

@@ -2,6 +2,7 @@
 //! dashboard changes when the copy is applied, in one step that can be undone.
 
 mod columns;
+mod filters;
 mod form;
 mod sources;
 mod suggestions;
@@ -130,7 +131,7 @@ pub fn Editor(
                         apply();
                     }
                 >
-                    <FormError error=errors.other(&form::FIELDS)/>
+                    <FormError error=errors.other_than(form::shows_error_of)/>
                     <Show when=is_new>
                         <Suggestions draft sources/>
                     </Show>

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     api::{self, ApiError},
+    format::time_zone,
     live::{self, LiveState},
 };
 
@@ -33,6 +34,7 @@ pub fn start(board: Board, chosen: Signal<Option<dash_shared::ranges::TimeRange>
                 DashboardFeed::build(FeedVariables {
                     id: cynic::Id::new(&id),
                     range: range.clone(),
+                    time_zone: time_zone(),
                     after,
                 })
             },
@@ -72,6 +74,7 @@ pub async fn ask_once(board: Board, chosen: Option<dash_shared::ranges::TimeRang
     let variables = SnapshotVariables {
         id: cynic::Id::new(id),
         range: chosen.map(tiles::range_input),
+        time_zone: time_zone(),
     };
     let answer = api::run(DashboardSnapshot::build(variables)).await;
     // The page may have been left meanwhile.

@@ -27,8 +27,41 @@ pub enum Aggregate {
     Min,
     /// The largest.
     Max,
+    /// The oldest.
+    First,
     /// The newest.
     Last,
+    /// The median.
+    P50,
+    /// What 95 % do not exceed.
+    P95,
+    /// What 99 % do not exceed.
+    P99,
+    /// How many different ones.
+    Distinct,
+}
+
+/// How a field's value is compared.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// The same.
+    Equal,
+    /// Another one.
+    NotEqual,
+    /// Smaller.
+    Less,
+    /// Smaller or the same.
+    AtMost,
+    /// Larger.
+    Greater,
+    /// Larger or the same.
+    AtLeast,
+    /// Has this text in it.
+    Contains,
+    /// There is one.
+    Exists,
+    /// There is none.
+    Missing,
 }
 
 /// Whether a rise is welcome.
@@ -68,6 +101,17 @@ pub struct GridPosition {
     pub h: i32,
 }
 
+/// A condition that records have to meet.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// The field that is looked at.
+    pub field: String,
+    /// How.
+    pub comparison: Comparison,
+    /// What it is compared with.
+    pub value: String,
+}
+
 /// A widget as it is saved.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
 pub struct Widget {
@@ -87,6 +131,8 @@ pub struct Widget {
     pub field: Option<String>,
     /// The field that divides a line into several.
     pub group_by: Option<String>,
+    /// What records have to meet to be shown.
+    pub filters: Vec<Filter>,
     /// The fields of a table.
     pub columns: Vec<String>,
     /// Written with the figure.
@@ -263,6 +309,17 @@ pub struct GridPositionInput {
     pub h: i32,
 }
 
+/// A condition as the API takes it.
+#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
+pub struct FilterInput {
+    /// The field that is looked at.
+    pub field: String,
+    /// How.
+    pub comparison: Comparison,
+    /// What it is compared with.
+    pub value: String,
+}
+
 /// A widget as the API takes it.
 #[derive(cynic::InputObject, Clone, Debug, PartialEq)]
 pub struct WidgetInput {
@@ -283,6 +340,8 @@ pub struct WidgetInput {
     pub field: Option<String>,
     /// The field that divides a line into several.
     pub group_by: Option<String>,
+    /// What records have to meet to be shown.
+    pub filters: Vec<FilterInput>,
     /// The fields of a table.
     pub columns: Vec<String>,
     /// Written with the figure.
@@ -302,6 +361,8 @@ pub struct FeedVariables {
     pub id: cynic::Id,
     /// The viewer's range, unless it is the dashboard's own.
     pub range: Option<TimeRangeInput>,
+    /// Whose days and hours charts follow.
+    pub time_zone: String,
     /// The cursor of the last update that was received.
     pub after: Option<String>,
 }
@@ -311,7 +372,7 @@ pub struct FeedVariables {
 #[cynic(graphql_type = "Subscription", variables = "FeedVariables")]
 pub struct DashboardFeed {
     /// The first with everything, later ones with what changed.
-    #[arguments(id: $id, range: $range, after: $after)]
+    #[arguments(id: $id, range: $range, timeZone: $time_zone, after: $after)]
     pub dashboard: DashboardUpdate,
 }
 
@@ -322,6 +383,8 @@ pub struct SnapshotVariables {
     pub id: cynic::Id,
     /// The viewer's range, unless it is the dashboard's own.
     pub range: Option<TimeRangeInput>,
+    /// Whose days and hours charts follow.
+    pub time_zone: String,
 }
 
 /// A dashboard and its data at one moment.
@@ -329,7 +392,7 @@ pub struct SnapshotVariables {
 #[cynic(graphql_type = "Query", variables = "SnapshotVariables")]
 pub struct DashboardSnapshot {
     /// Everything.
-    #[arguments(id: $id, range: $range)]
+    #[arguments(id: $id, range: $range, timeZone: $time_zone)]
     pub dashboard_data: DashboardUpdate,
 }
 
@@ -365,6 +428,8 @@ pub struct PreviewVariables {
     pub widget: WidgetInput,
     /// The range.
     pub range: TimeRangeInput,
+    /// Whose days and hours charts follow.
+    pub time_zone: String,
 }
 
 /// What a widget would show.
@@ -372,7 +437,7 @@ pub struct PreviewVariables {
 #[cynic(graphql_type = "Query", variables = "PreviewVariables")]
 pub struct WidgetPreview {
     /// Its data.
-    #[arguments(widget: $widget, range: $range)]
+    #[arguments(widget: $widget, range: $range, timeZone: $time_zone)]
     pub widget_preview: WidgetData,
 }
 
@@ -456,6 +521,46 @@ pub struct RecordQuery {
     /// It; none when it was deleted.
     #[arguments(id: $id)]
     pub node: Option<NodeOfRecord>,
+}
+
+/// Which records of which pipeline, after which page.
+#[derive(cynic::QueryVariables, Clone, Debug)]
+pub struct SearchVariables {
+    /// The pipeline's global id.
+    pub id: cynic::Id,
+    /// Of which time.
+    pub range: TimeRangeInput,
+    /// What they have to meet.
+    pub filters: Vec<FilterInput>,
+    /// Where the page before ended.
+    pub after: Option<String>,
+}
+
+/// Searches a pipeline's records.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "Query", variables = "SearchVariables")]
+pub struct SearchQuery {
+    /// The pipeline.
+    #[arguments(id: $id)]
+    pub pipeline: SearchedPipeline,
+}
+
+/// A pipeline whose records are searched.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "Pipeline", variables = "SearchVariables")]
+pub struct SearchedPipeline {
+    /// A page of what was found.
+    #[arguments(range: $range, filters: $filters, first: 20, after: $after)]
+    pub find_records: FoundRecords,
+}
+
+/// A page of records, the newest first.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+pub struct FoundRecords {
+    /// The records.
+    pub nodes: Vec<Record>,
+    /// Where the search goes on, if there may be more.
+    pub end_cursor: Option<String>,
 }
 
 /// A new dashboard.

@@ -12,7 +12,7 @@ use super::{
     operations::{PreviewVariables, WidgetPreview},
     tiles::{Definition, range_input},
 };
-use crate::api;
+use crate::{api, format::time_zone};
 
 /// How often the data of an unsaved widget is brought up to date.
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
@@ -90,6 +90,7 @@ pub async fn load(definition: &Definition, range: dash_shared::ranges::TimeRange
     let variables = PreviewVariables {
         widget: definition.input(None, position),
         range: range_input(range),
+        time_zone: time_zone(),
     };
     match api::run(WidgetPreview::build(variables)).await {
         Ok(preview) => content::of_data(preview.widget_preview)

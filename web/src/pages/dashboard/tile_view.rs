@@ -7,11 +7,12 @@ use leptos::{ev::KeyboardEvent, prelude::*};
 use super::{
     board::Board,
     canvas::{TileActs, drawn_place, offset_px},
+    explore::Explored,
     gesture::Gestures,
     tiles::{Definition, Tile},
     widget_body::{WidgetBody, WidgetNote},
 };
-use crate::components::{Icon, Menu, MenuItem};
+use crate::components::{Icon, Menu, MenuItem, line_chart::pick::PickedPoint};
 
 /// A widget.
 #[component]
@@ -73,6 +74,15 @@ pub fn TileView(
             (tools.on_key)(board, key_, &event, acts.edit);
         }
     };
+    let explore_point = move |point: PickedPoint| {
+        let content = board.content(key_);
+        let explored = content.with_untracked(|content| {
+            definition.with_untracked(|widget| Explored::at_point(widget, content, &point))
+        });
+        if let Some(explored) = explored {
+            acts.explore.run(explored);
+        }
+    };
     view! {
         <article
             class="tile card"
@@ -106,6 +116,7 @@ pub fn TileView(
                     range=board.range
                     on_open_record=acts.open_record
                     on_range=acts.choose_range
+                    on_pick=explore_point
                 />
             </div>
             {move || tools().map(|tools| (tools.handles)(gestures, key_))}
@@ -123,6 +134,11 @@ fn TileMenu(
     definition: Memo<Definition>,
 ) -> impl IntoView {
     let tools = move || board.editing.get().then(|| acts.toolbox.get()).flatten();
+    let explore = move || {
+        let range = board.range.get_untracked();
+        acts.explore
+            .run(definition.with_untracked(|widget| Explored::of(widget, range)));
+    };
     let pipeline = move || {
         definition.with_untracked(|definition| format!("/pipelines/{}", definition.pipeline_id))
     };
@@ -134,6 +150,9 @@ fn TileMenu(
                         "Edit widget"
                     </MenuItem>
                 </Show>
+                <MenuItem icon=Icon::Search on_click=explore test_id="widget-explore">
+                    "Explore records"
+                </MenuItem>
                 <MenuItem icon=Icon::Pipelines href=pipeline()>"Open pipeline"</MenuItem>
                 {move || tools().map(|tools| (tools.menu)(board, key_))}
             </Menu>

@@ -7,11 +7,12 @@ use dash_shared::{
     Invalid, InvalidCode,
     fields::FieldType,
     ids::{PipelineId, WidgetId},
+    queries::draft::{FilterDraft, read_drafts},
     ranges::TimeRange,
     widgets::{self, Aggregate, GridPosition, TrendMeaning, WidgetKind},
 };
 
-use super::operations as op;
+use super::{conditions, operations as op};
 use crate::api::DateTime;
 
 /// Stands in for the id of a widget that is not saved yet when it is checked.
@@ -32,6 +33,8 @@ pub struct Definition {
     pub field: Option<String>,
     /// The path of the field that divides a line into several.
     pub group_by: Option<String>,
+    /// The conditions that records have to meet to be shown.
+    pub filters: Vec<FilterDraft>,
     /// The paths of a table's columns.
     pub columns: Vec<String>,
     /// Written with the figure.
@@ -73,6 +76,7 @@ impl Definition {
             aggregate: Aggregate::Count,
             field: None,
             group_by: None,
+            filters: Vec::new(),
             columns: Vec::new(),
             unit: String::new(),
             decimals: None,
@@ -88,27 +92,24 @@ impl Definition {
             && self.aggregate == other.aggregate
             && self.field == other.field
             && self.group_by == other.group_by
+            && self.filters == other.filters
             && self.columns == other.columns
     }
 
-    /// Whether records are counted, so that zero means none.
+    /// Whether records or values are counted, so that zero means none.
     pub fn counts(&self) -> bool {
-        self.kind == WidgetKind::Table || self.aggregate == Aggregate::Count
+        let is_count = matches!(self.aggregate, Aggregate::Count | Aggregate::Distinct);
+        self.kind == WidgetKind::Table || is_count
     }
 
     /// A heading that says what the widget shows, for one that has none.
     pub fn natural_title(&self) -> String {
         let field = self.field.as_deref().and_then(|path| path.parse().ok());
         let field = field.map_or_else(|| "records".to_owned(), |path| widgets::label(&path));
-        let what = match (self.kind, self.aggregate) {
-            (WidgetKind::Table, _) => return "Latest records".to_owned(),
-            (_, Aggregate::Count) => "Records".to_owned(),
-            (_, Aggregate::Sum) => format!("Total {field}"),
-            (_, Aggregate::Avg) => format!("Average {field}"),
-            (_, Aggregate::Min) => format!("Smallest {field}"),
-            (_, Aggregate::Max) => format!("Largest {field}"),
-            (_, Aggregate::Last) => format!("Latest {field}"),
-        };
+        if self.kind == WidgetKind::Table {
+            return "Latest records".to_owned();
+        }
+        let what = self.aggregate.title_of(&field);
         let group = self.group_by.as_deref().and_then(|path| path.parse().ok());
         match (self.kind, group) {
             (WidgetKind::Line, Some(group)) => format!("{what} by {}", widgets::label(&group)),
@@ -139,6 +140,10 @@ impl Definition {
         let Ok(id) = NO_ID.parse::<WidgetId>() else {
             return Vec::new();
         };
+        let (filters, mut problems) = match read_drafts(&self.filters) {
+            Ok(filters) => (filters, Vec::new()),
+            Err(problems) => (Vec::new(), problems),
+        };
         let widget = widgets::Widget {
             id,
             kind: self.kind,
@@ -153,13 +158,15 @@ impl Definition {
             aggregate: self.aggregate,
             field,
             group_by,
+            filters,
             columns,
             unit: self.unit.clone(),
             decimals: self.decimals,
             trend_meaning: self.trend_meaning,
             color: self.color,
         };
-        widget.check()
+        problems.splice(0..0, widget.check());
+        problems
     }
 
     /// The widget as the API takes it. What its kind does not use is left out.
@@ -180,20 +187,20 @@ impl Definition {
                 w: position.w,
                 h: position.h,
             },
-            aggregate: match self.aggregate {
-                _ if is_table => op::Aggregate::Count,
-                Aggregate::Count => op::Aggregate::Count,
-                Aggregate::Sum => op::Aggregate::Sum,
-                Aggregate::Avg => op::Aggregate::Avg,
-                Aggregate::Min => op::Aggregate::Min,
-                Aggregate::Max => op::Aggregate::Max,
-                Aggregate::Last => op::Aggregate::Last,
+            aggregate: if is_table {
+                op::Aggregate::Count
+            } else {
+                self.aggregate.into()
             },
-            field: self.field.clone().filter(|_| !self.counts()),
+            field: self
+                .field
+                .clone()
+                .filter(|_| !is_table && self.aggregate != Aggregate::Count),
             group_by: self
                 .group_by
                 .clone()
                 .filter(|_| self.kind == WidgetKind::Line),
+            filters: conditions::inputs(&self.filters),
             columns: if is_table {
                 self.columns.clone()
             } else {
@@ -222,16 +229,10 @@ impl Tile {
                 kind: kind_of(widget.kind),
                 title: widget.title.clone(),
                 pipeline_id: widget.pipeline_id.inner().to_owned(),
-                aggregate: match widget.aggregate {
-                    op::Aggregate::Count => Aggregate::Count,
-                    op::Aggregate::Sum => Aggregate::Sum,
-                    op::Aggregate::Avg => Aggregate::Avg,
-                    op::Aggregate::Min => Aggregate::Min,
-                    op::Aggregate::Max => Aggregate::Max,
-                    op::Aggregate::Last => Aggregate::Last,
-                },
+                aggregate: widget.aggregate.shared(),
                 field: widget.field.clone(),
                 group_by: widget.group_by.clone(),
+                filters: conditions::drafts(&widget.filters),
                 columns: widget.columns.clone(),
                 unit: widget.unit.clone(),
                 decimals: widget

@@ -4,7 +4,8 @@
 use leptos::{ev::KeyboardEvent, prelude::*};
 
 use super::{
-    board::Board, editor::Subject, gesture::Gestures, operations::Dashboard, saving::Saving,
+    board::Board, editor::Subject, explore::Explored, gesture::Gestures, operations::Dashboard,
+    saving::Saving,
 };
 use crate::{
     components::record_table::OpenedRow,
@@ -37,6 +38,8 @@ pub struct Tools {
     pub on_key: fn(Board, u32, &KeyboardEvent, Callback<u32>),
     /// Shows a record whole.
     pub record: fn(RwSignal<Option<OpenedRow>>) -> AnyView,
+    /// Shows the records behind a widget.
+    pub explore: fn(RwSignal<Option<Explored>>) -> AnyView,
     /// Asks for another name.
     pub rename: fn(RwSignal<Option<Named>>, Callback<Dashboard>) -> AnyView,
     /// Asks before it deletes; the callback gets the id of the dashboard that is gone.

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::components::{
     Icon, IconView, Skeleton,
-    line_chart::{LineChart, LineLook},
+    line_chart::{
+        LineChart, LineLook,
+        pick::{Pickable, PickedPoint},
+    },
     record_table::{OpenedRow, RecordTable},
     rolling_number::FigureStyle,
     stat::Stat,
@@ -40,6 +43,9 @@ pub fn WidgetBody(
     /// Called when a person wants to look at another range.
     #[prop(optional, into)]
     on_range: Option<Callback<TimeRange>>,
+    /// Called with a point of a line whose records a person wants to see.
+    #[prop(optional, into)]
+    on_pick: Option<Callback<PickedPoint>>,
 ) -> impl IntoView {
     let content = RwSignal::from(content);
     let shape = Memo::new(move |_| {
@@ -69,11 +75,14 @@ pub fn WidgetBody(
                     color: definition.color,
                     unit: definition.unit.clone(),
                     decimals: definition.decimals,
-                    from_zero: matches!(definition.aggregate, Aggregate::Count | Aggregate::Sum),
+                    from_zero: matches!(
+                        definition.aggregate,
+                        Aggregate::Count | Aggregate::Sum | Aggregate::Distinct
+                    ),
                     animated: true,
                 })
             });
-            view! { <LineChart points look title/> }.into_any()
+            view! { <Pickable on_pick><LineChart points look title/></Pickable> }.into_any()
         }
         Shape::Table => {
             let records = Memo::new(move |_| content.with(Content::records));

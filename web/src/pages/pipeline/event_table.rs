@@ -1,23 +1,18 @@
 //! Live events: what was stored or refused, the newest first, following until it is paused. A
 //! line opens to the whole record.
 
-use dash_shared::fields::{FieldType, SampledField, sample_fields};
-use dash_shared::timestamps;
 use leptos::prelude::*;
-use serde_json::Value;
 
 use super::feed::{Event, Feed, What};
 use super::queries::Source;
 use super::{Store, use_store, words};
 use crate::api::pipelines::PipelineState;
 use crate::components::json_view::JsonView;
+use crate::components::record_line::record_line;
 use crate::components::{
     Card, Column, Icon, IconButton, IconView, LiveDot, RelativeTime, Skeleton, Table, Tag, Tone,
 };
-use crate::format::{date_time, plural};
-
-/// How many fields of a record its line tells.
-const TOLD_FIELDS: usize = 6;
+use crate::format::plural;
 
 /// The card with the live events.
 #[component]
@@ -91,7 +86,7 @@ fn Line(event: Event) -> impl IntoView {
     let at_ms = event.at_ms;
     let (told, tag, whole) = match event.what {
         What::Stored(record) => (
-            told(&record.fields.0).into_any(),
+            record_line(&record.fields.0).into_any(),
             (Tone::Ok, "stored"),
             Some(record.fields.0),
         ),
@@ -165,35 +160,6 @@ pub fn step_words(step: i32, path: &str) -> String {
         (step, "") => format!("step {step}: "),
         (step, path) => format!("step {step}, {path}: "),
     }
-}
-
-/// The first fields of a record as a line of names and values; empty ones are not told.
-fn told(fields: &Value) -> impl IntoView + use<> {
-    let fields: Vec<SampledField> = sample_fields(fields.as_object())
-        .into_iter()
-        .filter(|field| field.example.is_some())
-        .collect();
-    let more = fields.len().saturating_sub(TOLD_FIELDS);
-    let told = fields
-        .into_iter()
-        .take(TOLD_FIELDS)
-        .map(|field| {
-            let value = field.example.unwrap_or_default();
-            let value = match timestamps::parse_ms(&Value::from(&*value)) {
-                Some(ms) if field.field_type == FieldType::Time => date_time(ms),
-                _ => value,
-            };
-            view! {
-                <span class="told">
-                    <span class="faint">{field.path.to_string()}</span>
-                    " "
-                    <span class="num">{value}</span>
-                </span>
-            }
-        })
-        .collect_view();
-    let more = (more > 0).then(|| view! { <span class="faint">{format!("+{more}")}</span> });
-    view! { {told} {more} }
 }
 
 /// What stands where the events will be.

@@ -11,6 +11,7 @@ use super::queries::{
     Activity, ActivityQuery, LiveRecords, LiveRecordsVariables, LiveRuns, LiveRunsVariables,
     Pipeline, PipelineVariables, Record, Run, RunErrorCode,
 };
+use super::rate::Rate;
 use crate::api::{self, ApiError};
 use crate::format::whole;
 use crate::live::{self, LiveState};
@@ -19,7 +20,6 @@ use crate::live::{self, LiveState};
 const MAX_EVENTS: usize = 50;
 /// How many runs are kept.
 const MAX_RUNS: usize = 200;
-const MINUTE_MS: i64 = 60_000;
 /// How soon after the page opened its subscriptions have surely begun.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
@@ -82,6 +82,8 @@ pub struct Feed {
     pub last_at_ms: RwSignal<Option<i64>>,
     /// The records that are stored, and their bytes.
     pub stored: RwSignal<(i64, f64)>,
+    /// How much passes through in a minute.
+    pub rate: Rate,
     id: StoredValue<cynic::Id>,
 }
 
@@ -100,6 +102,7 @@ impl Feed {
             waiting: RwSignal::new(Vec::new()),
             last_at_ms: RwSignal::new(None),
             stored: RwSignal::new((whole(pipeline.record_count), pipeline.stored_bytes)),
+            rate: Rate::unknown(),
             id: StoredValue::new(id.clone()),
         };
         feed.subscribe(id, on_run);
@@ -129,20 +132,6 @@ impl Feed {
         self.show(waiting);
     }
 
-    /// Records that came in and that were stored during the last minute; tracked.
-    pub fn last_minute(self, now_ms: i64) -> (i64, i64) {
-        self.runs.with(|runs| {
-            runs.iter()
-                .take_while(|run| run.finished_at.ms() > now_ms - MINUTE_MS)
-                .fold((0, 0), |(received, stored), run| {
-                    (
-                        received + i64::from(run.received),
-                        stored + i64::from(run.stored),
-                    )
-                })
-        })
-    }
-
     /// Adds an older page of runs.
     pub fn append_runs(self, older: Vec<Run>, end: Option<String>) {
         self.runs.update(|runs| {
@@ -165,6 +154,9 @@ impl Feed {
             whole(activity.record_count) + later.0,
             activity.stored_bytes + later.1,
         ));
+        // Before the loaded runs are added: the socket will tell those that the figure lacks.
+        self.runs
+            .with_untracked(|known| self.rate.load(&activity.last_minute, known));
         let mut events: Vec<Event> = activity.records.nodes.into_iter().map(stored).collect();
         events.extend(runs.nodes.iter().flat_map(troubles));
         let page_end = runs
@@ -218,6 +210,7 @@ impl Feed {
                         *count += i64::from(run.stored);
                         *bytes += run.stored_bytes;
                     });
+                    self.rate.hear(&run);
                     self.offer(troubles(&run));
                     self.add_run(run);
                 }

@@ -1,6 +1,7 @@
 //! The picture of a pipeline: source → transform → store, each a link to its tab, with what flows
 //! between them. The dashes move while records do.
 
+use dash_shared::rate::Passed;
 use leptos::prelude::*;
 
 use super::queries::{Run, Source};
@@ -79,8 +80,8 @@ pub fn Flow() -> impl IntoView {
         words::store_size(records, bytes)
     };
     let state = Signal::derive(move || pipeline.with(|pipeline| pipeline.state));
-    let received = edge(store, polls, |(received, _)| received, |run| run.received);
-    let stored = edge(store, polls, |(_, stored)| stored, |run| run.stored);
+    let received = edge(store, polls, |passed| passed.received, |run| run.received);
+    let stored = edge(store, polls, |passed| passed.stored, |run| run.stored);
     view! {
         <section class="flow" aria-label="How data flows through this pipeline" data-testid="flow">
             <FlowNode icon=source_icon(&source) title=words::source_name(&source) href=format!("{base}/source")
@@ -109,12 +110,12 @@ pub const fn source_icon(source: &Source) -> Icon {
 fn edge(
     store: Store,
     polls: bool,
-    rate: fn((i64, i64)) -> i64,
+    rate: fn(Passed) -> i64,
     last: fn(&Run) -> i32,
 ) -> Signal<(String, bool)> {
     let (clock, feed) = (use_clock(), store.feed);
     Memo::new(move |_| {
-        let per_minute = rate(feed.last_minute(clock.now_ms()));
+        let per_minute = rate(feed.rate.last_minute(clock.now_ms()));
         if polls {
             let last = feed.runs.with(|runs| runs.first().map(last));
             let text = last.map_or_else(

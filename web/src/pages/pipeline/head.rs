@@ -43,7 +43,7 @@ pub fn Head() -> impl IntoView {
     let clock = use_clock();
     let state = Signal::derive(move || pipeline.with(|pipeline| pipeline.state));
     let summary = move || {
-        let (_, live) = feed.last_minute(clock.now_ms());
+        let live = feed.rate.last_minute(clock.now_ms()).stored;
         pipeline.with(|pipeline| {
             let known = if feed.is_loaded.get() {
                 0

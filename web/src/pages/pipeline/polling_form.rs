@@ -122,7 +122,7 @@ pub fn PollingFields(
         })
     };
     view! {
-        <Field label="Address" error=errors.field("url") hint="An API that answers GET requests with JSON.">
+        <Field label="Address" error=errors.field("url") hint="An address that answers GET requests with JSON or CSV.">
             <Input
                 value=draft.url
                 on_input=edit("url", draft.url)
@@ -138,7 +138,7 @@ pub fn PollingFields(
         <Field
             label="Where the records are"
             error=errors.field("recordsPath")
-            hint="A JSONPath: $ is the whole answer, $.data a list inside it. Left empty, the test finds the longest list."
+            hint="A JSONPath: $ is the whole answer or the lines of a CSV, $.data a list inside it. Left empty, the test finds the longest list."
         >
             <Input
                 value=draft.records_path

@@ -69,8 +69,10 @@ pub enum RunErrorCode {
     Timeout,
     /// The answer was a refusal or a failure.
     BadStatus,
-    /// The answer is not JSON.
+    /// The answer is neither JSON nor CSV.
     NotJson,
+    /// A line of the CSV cannot be read.
+    InvalidCsv,
     /// The answer is too large.
     TooLarge,
     /// There is nothing at the path.
@@ -354,6 +356,17 @@ pub struct PipelineQuery {
     pub pipeline: Pipeline,
 }
 
+/// What runs did in the minute before a moment.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct RecentActivity {
+    /// Records that came in.
+    pub received: i32,
+    /// Records that were stored.
+    pub stored: i32,
+    /// The moment; runs that finished later are not counted.
+    pub until: DateTime,
+}
+
 /// A pipeline's newest records and runs.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
 #[cynic(graphql_type = "Pipeline")]
@@ -362,6 +375,8 @@ pub struct Activity {
     pub record_count: f64,
     /// How many bytes they take.
     pub stored_bytes: f64,
+    /// What came in during the last minute.
+    pub last_minute: RecentActivity,
     /// The newest records.
     #[arguments(first: 20)]
     pub records: RecordConnection,

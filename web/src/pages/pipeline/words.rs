@@ -114,12 +114,16 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
             "Keys and tokens go into a header, for example Authorization. The API’s documentation says which.",
         ),
         RunErrorCode::NotJson => (
-            "The answer is not JSON",
-            "Look in the API’s documentation for its JSON address. Some want the header Accept: application/json.",
+            "The answer is neither JSON nor CSV",
+            "Look in the API’s documentation for the address of its data. Some want the header Accept: application/json, or Accept: text/csv.",
+        ),
+        RunErrorCode::InvalidCsv => (
+            "The CSV cannot be read",
+            "Its first line names the fields, every other line has as many cells as that, and the text is UTF-8. Mend the line, or export the file again.",
         ),
         RunErrorCode::TooLarge => (
             "The answer is too large",
-            "An answer holds at most 10 MB and 10,000 records. Ask for a smaller page, for example with ?limit=100.",
+            "An answer holds at most 10 MB, 10,000 records and, as CSV, 500 columns. Ask for a smaller page, for example with ?limit=100.",
         ),
         RunErrorCode::NoRecords => (
             "There are no records at this path",
@@ -131,7 +135,7 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
         ),
         RunErrorCode::InvalidPath => (
             "The path to the records cannot be read",
-            "Write a JSONPath: $ for the whole answer, $.data for a list inside it, $.features[*] for each of its members.",
+            "Write a JSONPath: $ for the whole answer or the lines of a CSV, $.data for a list inside it, $.features[*] for each of its members.",
         ),
         RunErrorCode::SecretsLost => (
             "The stored headers cannot be opened",

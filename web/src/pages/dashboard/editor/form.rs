@@ -1,12 +1,17 @@
 //! The fields of the widget editor. Each shows only what its kind of widget uses.
 
 use dash_shared::{
-    fields::FieldType,
+    fields::{FieldType, SampledField},
     widgets::{Aggregate, PALETTE_COLORS, TrendMeaning, WidgetKind, label},
 };
 use leptos::prelude::*;
 
-use super::{super::tiles::Definition, columns::Columns, sources::Sources};
+use super::{
+    super::tiles::Definition,
+    columns::Columns,
+    filters::{self, Filters},
+    sources::Sources,
+};
 use crate::{
     api::errors::FormErrors,
     components::{
@@ -15,7 +20,7 @@ use crate::{
 };
 
 /// The paths of the fields that show their own errors.
-pub const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 6] = [
     "title",
     "pipelineId",
     "field",
@@ -23,6 +28,11 @@ pub const FIELDS: [&str; 6] = [
     "unit",
     "decimals",
 ];
+/// Whether the field at this path shows its own errors.
+pub fn shows_error_of(path: &str) -> bool {
+    FIELDS.contains(&path) || filters::shows_error_of(path)
+}
+
 /// The value of "none" in a list.
 const NONE: &str = "";
 const GROUPING: [FieldType; 2] = [FieldType::Text, FieldType::Boolean];
@@ -42,12 +52,12 @@ pub fn Form(draft: RwSignal<Definition>, sources: Sources, errors: FormErrors) -
     let is_stat = move || kind.get() == WidgetKind::Stat;
     let natural = move || draft.with(Definition::natural_title);
     let pipeline_id = Memo::new(move |_| draft.with(|draft| draft.pipeline_id.clone()));
-    let all_fields = Memo::new(move |_| {
-        let fields = sources.fields(&pipeline_id.get(), &ANY);
-        fields
-            .into_iter()
-            .map(|field| field.path.to_string())
-            .collect::<Vec<_>>()
+    let all_fields = Memo::new(move |_| sources.fields(&pipeline_id.get(), &ANY));
+    let paths = Memo::new(move |_| {
+        all_fields.with(|fields| {
+            let paths = fields.iter().map(|field| field.path.to_string());
+            paths.collect::<Vec<_>>()
+        })
     });
     view! {
         <KindCards draft/>
@@ -59,8 +69,9 @@ pub fn Form(draft: RwSignal<Definition>, sources: Sources, errors: FormErrors) -
             <GroupField draft sources errors/>
         </Show>
         <Show when=is_table>
-            <Columns draft fields=all_fields/>
+            <Columns draft fields=paths/>
         </Show>
+        <Filters draft fields=all_fields errors/>
         <Field
             label="Title"
             optional=true
@@ -188,8 +199,11 @@ fn FigureFields(
     sources: Sources,
     errors: FormErrors,
 ) -> impl IntoView {
-    let pipeline_id = Memo::new(move |_| draft.with(|draft| draft.pipeline_id.clone()));
-    let numbers = Memo::new(move |_| sources.fields(&pipeline_id.get(), &[FieldType::Number]));
+    let figure = Memo::new(move |_| draft.with(|d| (d.pipeline_id.clone(), d.aggregate)));
+    let usable = Memo::new(move |_| {
+        figure
+            .with(|(pipeline_id, aggregate)| sources.fields(pipeline_id, usable_types(*aggregate)))
+    });
     let counts = Memo::new(move |_| draft.with(|draft| draft.aggregate == Aggregate::Count));
     let aggregates = Aggregate::ALL
         .iter()
@@ -217,19 +231,19 @@ fn FigureFields(
             .and_then(|index: usize| Aggregate::ALL.get(index));
         let aggregate = chosen.map_or(Aggregate::Count, |(aggregate, _)| *aggregate);
         // Read before the draft is written: the fields depend on it.
-        let first =
-            numbers.with_untracked(|fields| fields.first().map(|field| field.path.to_string()));
+        let fields =
+            draft.with_untracked(|draft| untrack(|| sources.fields(&draft.pipeline_id, &ANY)));
         draft.update(|draft| {
             draft.aggregate = aggregate;
-            if aggregate != Aggregate::Count && draft.field.is_none() {
-                draft.field = first;
+            if aggregate != Aggregate::Count {
+                choose_field(draft, &fields);
             }
         });
     });
     let field_options = Signal::derive(move || {
         let chosen = draft.with(|draft| draft.field.clone().unwrap_or_default());
-        let mut options: Vec<SelectOption> = numbers.with(|fields| {
-            let option = |field: &dash_shared::fields::SampledField| {
+        let mut options: Vec<SelectOption> = usable.with(|fields| {
+            let option = |field: &SampledField| {
                 let example = field.example.as_deref().unwrap_or("no example");
                 SelectOption::new(field.path.as_str(), format!("{} ({example})", field.path))
             };
@@ -245,7 +259,15 @@ fn FigureFields(
         }
         options
     });
-    let lacks_numbers = move || sources.is_known() && numbers.with(Vec::is_empty);
+    let hint = move || {
+        let takes_all = draft.with(|draft| !draft.aggregate.needs_numbers());
+        match (takes_all, sources.is_known() && usable.with(Vec::is_empty)) {
+            (true, false) => "Counts how many different values there are.",
+            (true, true) => "There are no records of this pipeline yet.",
+            (false, false) => "Fields that hold numbers.",
+            (false, true) => "The newest records of this pipeline have no number.",
+        }
+    };
     view! {
         <div class="editor-pair">
             <Field label="Show">
@@ -260,14 +282,7 @@ fn FigureFields(
                 <Field
                     label="Of"
                     error=errors.field("field")
-                    hint=Signal::derive(move || {
-                        let hint = if lacks_numbers() {
-                            "The newest records of this pipeline have no number."
-                        } else {
-                            "Fields that hold numbers."
-                        };
-                        hint.to_owned()
-                    })
+                    hint=Signal::derive(move || hint().to_owned())
                 >
                     <Select
                         value=Signal::derive(move || {
@@ -283,6 +298,31 @@ fn FigureFields(
                 </Field>
             </Show>
         </div>
+    }
+}
+
+/// The types of the fields that an aggregate can be told of.
+const fn usable_types(aggregate: Aggregate) -> &'static [FieldType] {
+    if aggregate.needs_numbers() {
+        &[FieldType::Number]
+    } else {
+        &ANY
+    }
+}
+
+/// Takes the first field that suits the aggregate, unless the chosen one does or is not known.
+fn choose_field(draft: &mut Definition, fields: &[SampledField]) {
+    let suits = |field: &&SampledField| usable_types(draft.aggregate).contains(&field.field_type);
+    let chosen = fields
+        .iter()
+        .find(|field| draft.field.as_deref() == Some(field.path.as_str()));
+    let keeps = match chosen {
+        Some(chosen) => suits(&chosen),
+        None => draft.field.is_some(),
+    };
+    if !keeps {
+        let first = fields.iter().find(suits);
+        draft.field = first.map(|field| field.path.to_string());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Widgets that suit the fields of the chosen pipeline, one click away.
 
 use dash_shared::{
-    fields::FieldType,
+    fields::{FieldType, SampledField},
     widgets::{Aggregate, WidgetKind, label, suggest_widgets},
 };
 use leptos::prelude::*;
@@ -20,6 +20,21 @@ const ALL_TYPES: [FieldType; 4] = [
 const DIVIDERS: [&str; 14] = [
     "channel", "status", "state", "type", "category", "kind", "level", "severity", "country",
     "region", "source", "plan", "method", "city",
+];
+
+/// Words in the names of fields that hold how long something took; the mean hides the slow ones.
+const DURATIONS: [&str; 4] = ["duration", "latency", "elapsed", "response_time"];
+
+/// Names of fields that say who it was, the most telling first.
+const PEOPLE: [&str; 8] = [
+    "customer",
+    "customer_id",
+    "user",
+    "user_id",
+    "email",
+    "visitor",
+    "session",
+    "device",
 ];
 
 /// Chips that fill in the form.
@@ -61,8 +76,43 @@ pub fn Suggestions(draft: RwSignal<Definition>, sources: Sources) -> impl IntoVi
     }
 }
 
-/// What suits the fields of a pipeline: the widgets of a first dashboard, and lines divided by the
-/// first field that has words.
+/// The first field of a type whose name is one of these, the most telling name first.
+fn named<'a>(
+    fields: &'a [SampledField],
+    names: &[&str],
+    is_of: impl Fn(FieldType) -> bool,
+) -> Option<&'a SampledField> {
+    names.iter().find_map(|name| {
+        fields.iter().find(|field| {
+            let is_named = field.path.last_key().eq_ignore_ascii_case(name);
+            is_named && is_of(field.field_type)
+        })
+    })
+}
+
+/// The first number that is a time that something took, by its name.
+fn duration(fields: &[SampledField]) -> Option<&SampledField> {
+    let is_duration = |field: &&SampledField| {
+        let name = field.path.last_key().to_ascii_lowercase();
+        let is_named = DURATIONS.iter().any(|word| name.contains(word)) || name.ends_with("_ms");
+        field.field_type == FieldType::Number && is_named
+    };
+    fields.iter().find(is_duration)
+}
+
+/// A figure with its natural title.
+fn figure(aggregate: Aggregate, field: &SampledField, pipeline_id: &str) -> Definition {
+    let mut definition = Definition {
+        aggregate,
+        field: Some(field.path.to_string()),
+        ..Definition::new(WidgetKind::Stat, pipeline_id.to_owned())
+    };
+    definition.title = definition.natural_title();
+    definition
+}
+
+/// What suits the fields of a pipeline: the widgets of a first dashboard, lines divided by the first
+/// field that has words, the slow end of a duration, and how many different people there were.
 fn suggest(sources: Sources, pipeline_id: &str) -> Vec<Definition> {
     let fields = sources.fields(pipeline_id, &ALL_TYPES);
     let mut definitions: Vec<Definition> = suggest_widgets(&fields)
@@ -77,18 +127,20 @@ fn suggest(sources: Sources, pipeline_id: &str) -> Vec<Definition> {
             ..Definition::new(suggested.kind, pipeline_id.to_owned())
         })
         .collect();
-    let divider = DIVIDERS.iter().find_map(|name| {
-        fields.iter().find(|field| {
-            field.field_type == FieldType::Text && field.path.last_key().eq_ignore_ascii_case(name)
-        })
-    });
-    if let Some(divider) = divider {
+    if let Some(divider) = named(&fields, &DIVIDERS, |of| of == FieldType::Text) {
         definitions.push(Definition {
             title: format!("Records by {}", label(&divider.path)),
             aggregate: Aggregate::Count,
             group_by: Some(divider.path.to_string()),
             ..Definition::new(WidgetKind::Line, pipeline_id.to_owned())
         });
+    }
+    if let Some(field) = duration(&fields) {
+        definitions.push(figure(Aggregate::P95, field, pipeline_id));
+    }
+    let is_name = |of| matches!(of, FieldType::Text | FieldType::Number);
+    if let Some(field) = named(&fields, &PEOPLE, is_name) {
+        definitions.push(figure(Aggregate::Distinct, field, pipeline_id));
     }
     definitions
 }

@@ -1,0 +1,204 @@
+//! Sources as they are entered: what a pipeline may have as its source, and trying one out. Here
+//! the secrets of sources are made and opened: the keys of webhooks, and the values of headers.
+
+use dash_shared::accounts::Role;
+use dash_shared::ids::PipelineId;
+use dash_shared::sources::{HttpPolling, Source};
+use dash_shared::{Invalid, InvalidCode};
+use rand::RngExt;
+
+use super::headers::{self, Headers, NewHeader};
+use super::{Pipeline, Pipelines, PipelinesError};
+use crate::accounts::TenantScope;
+use crate::engine::{FetchError, SourceTest, check_records_path};
+
+/// The length of a webhook key's random part: 32 letters of 32 kinds are 160 bits.
+const HOOK_KEY_CHARS: usize = 32;
+const HOOK_KEY_ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// A source as somebody enters it.
+#[derive(Clone, Debug)]
+pub enum NewSource {
+    /// A webhook; on an update, whether it gets a new URL.
+    Webhook {
+        /// The old URL stops working.
+        regenerate_url: bool,
+    },
+    /// An address to poll.
+    HttpPolling {
+        /// What, how often, and where the records are. Its header names are not used.
+        polling: HttpPolling,
+        /// The headers.
+        headers: Vec<NewHeader>,
+    },
+    /// The demo; a seed is chosen without one.
+    Demo {
+        /// What the invented data follows from.
+        seed: Option<u32>,
+    },
+}
+
+/// A source that was checked, and what is stored of it.
+pub(super) struct CheckedSource {
+    /// The source.
+    pub source: Source,
+    /// The secret part of a webhook's URL.
+    pub hook_key: Option<String>,
+    /// The request headers, sealed.
+    pub sealed_headers: Option<Vec<u8>>,
+}
+
+impl Pipelines {
+    /// Checks a source as it was entered, and what it changes in a pipeline that is there; what is
+    /// wrong goes to `problems`, and then there may be no source.
+    pub(super) fn check_source(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+        new: NewSource,
+        before: Option<&Pipeline>,
+        problems: &mut Vec<Invalid>,
+    ) -> Result<Option<CheckedSource>, PipelinesError> {
+        let plain = |source| CheckedSource {
+            source,
+            hook_key: None,
+            sealed_headers: None,
+        };
+        let same_kind = match (&new, before.map(|pipeline| &pipeline.source)) {
+            (_, None)
+            | (NewSource::Webhook { .. }, Some(Source::Webhook))
+            | (NewSource::HttpPolling { .. }, Some(Source::HttpPolling(_)))
+            | (NewSource::Demo { .. }, Some(Source::Demo { .. })) => true,
+            (_, Some(_)) => false,
+        };
+        if !same_kind {
+            problems.push(Invalid::new(
+                "source",
+                InvalidCode::Invalid,
+                "A pipeline keeps the kind of its source. Make a new pipeline for another kind.",
+            ));
+            return Ok(None);
+        }
+        match new {
+            NewSource::Webhook { regenerate_url } => {
+                let kept = before.and_then(|pipeline| pipeline.hook_key.clone());
+                let hook_key = kept
+                    .filter(|_| !regenerate_url)
+                    .unwrap_or_else(new_hook_key);
+                Ok(Some(CheckedSource {
+                    hook_key: Some(hook_key),
+                    ..plain(Source::Webhook)
+                }))
+            }
+            NewSource::Demo { seed } => {
+                let seed = seed.unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+                Ok(Some(plain(Source::Demo { seed })))
+            }
+            NewSource::HttpPolling { polling, headers } => {
+                match self.check_polling(scope, polling, headers, before) {
+                    Ok((polling, headers)) => Ok(Some(CheckedSource {
+                        sealed_headers: headers::seal(&self.secrets, id, &headers)?,
+                        ..plain(Source::HttpPolling(polling))
+                    })),
+                    Err(found) => {
+                        problems.extend(found.into_iter().map(|p| p.under("source.httpPolling")));
+                        Ok(None)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The checked definition, and its headers with their values.
+    fn check_polling(
+        &self,
+        scope: &TenantScope,
+        mut polling: HttpPolling,
+        entered: Vec<NewHeader>,
+        before: Option<&Pipeline>,
+    ) -> Result<(HttpPolling, Headers), Vec<Invalid>> {
+        polling.url = String::from(polling.url.trim());
+        polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
+        let mut problems = polling.check(scope.plan());
+        if let Err(message) = check_records_path(&polling.records_path) {
+            problems.push(Invalid::new("recordsPath", InvalidCode::Invalid, message));
+        }
+        let stored = self.headers_known_at(before, &polling.url);
+        let headers = headers::complete(entered, &stored).unwrap_or_else(|missing| {
+            problems.extend(missing);
+            Vec::new()
+        });
+        if problems.is_empty() {
+            Ok((polling, headers))
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Asks a polling source once, to show what it answers. With the id of a pipeline, headers
+    /// without a value are sent with the stored one.
+    pub async fn test_source(
+        &self,
+        scope: &TenantScope,
+        polling: &HttpPolling,
+        entered: Vec<NewHeader>,
+        id: Option<PipelineId>,
+    ) -> Result<Result<SourceTest, FetchError>, PipelinesError> {
+        scope.require(Role::Editor)?;
+        let pipeline = match id {
+            Some(id) => Some(self.get(scope, id).await?),
+            None => None,
+        };
+        let stored = self.headers_known_at(pipeline.as_ref(), &polling.url);
+        let mut polling = polling.clone();
+        polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
+        let mut problems = polling.check(scope.plan());
+        // A test is not a schedule.
+        problems.retain(|problem| problem.field != ["intervalSeconds"]);
+        let headers = headers::complete(entered, &stored).unwrap_or_else(|missing| {
+            problems.extend(missing);
+            Vec::new()
+        });
+        if !problems.is_empty() {
+            let problems = problems.into_iter().map(|p| p.under("source")).collect();
+            return Err(PipelinesError::Invalid(problems));
+        }
+        Ok(self.engine.test_polling(&polling, &headers).await)
+    }
+
+    /// The stored headers of a pipeline that may be sent to an address; none without a pipeline.
+    fn headers_known_at(&self, pipeline: Option<&Pipeline>, url: &str) -> Headers {
+        pipeline.map_or_else(Vec::new, |pipeline| {
+            let stored = self.open_headers(pipeline).unwrap_or_default();
+            headers::known_at(stored, &pipeline.source, url)
+        })
+    }
+
+    /// The request headers of a pipeline, with their secret values; none when they cannot be
+    /// opened, because the key has changed.
+    pub(super) fn open_headers(&self, pipeline: &Pipeline) -> Option<Headers> {
+        let sealed = pipeline.sealed_headers.as_deref();
+        headers::open(&self.secrets, pipeline.id, sealed)
+            .inspect_err(|error| {
+                tracing::warn!(%error, pipeline = %pipeline.id, "stored headers cannot be opened");
+            })
+            .ok()
+    }
+}
+
+fn new_hook_key() -> String {
+    let mut rng = rand::rng();
+    let mut letter = || char::from(HOOK_KEY_ALPHABET[rng.random_range(0..HOOK_KEY_ALPHABET.len())]);
+    let random: String = (0..HOOK_KEY_CHARS).map(|_| letter()).collect();
+    format!("whk_{random}")
+}
+
+/// Whether a text has the form of a webhook's key.
+pub(super) fn is_hook_key(text: &str) -> bool {
+    text.strip_prefix("whk_").is_some_and(|random| {
+        random.len() == HOOK_KEY_CHARS
+            && random
+                .bytes()
+                .all(|letter| HOOK_KEY_ALPHABET.contains(&letter))
+    })
+}
