@@ -52,14 +52,15 @@ impl Phases {
         outcome == Outcome::Passed
     }
 
-    /// Leaves a phase out because another one, which it builds on, failed.
+    /// Leaves a phase out, and says why: another one, which it builds on, failed, or the server it
+    /// needs cannot be had here. It is in the table, and no failure of its own.
     pub fn skip(&mut self, title: &'static str, reason: &str) {
         self.heading(title);
         println!("{} {title}: {reason}", Outcome::Skipped.mark());
         self.done.push((title, Outcome::Skipped, Duration::ZERO));
     }
 
-    /// Prints the table of phases; an error if one of them did not pass.
+    /// Prints the table of phases; an error if one of them failed.
     pub fn finish(self) -> Result<()> {
         println!();
         for (title, outcome, time) in &self.done {
@@ -72,13 +73,13 @@ impl Phases {
         }
         let all: Duration = self.done.iter().map(|(.., time)| *time).sum();
         println!("  {:<28} {:<8} {:>9}", "all", "", seconds(all));
-        let missed = self
+        let failed = self
             .done
             .iter()
-            .filter(|(_, outcome, _)| *outcome != Outcome::Passed)
+            .filter(|(_, outcome, _)| *outcome == Outcome::Failed)
             .count();
-        if missed > 0 {
-            bail!("{missed} of {} phases did not pass", self.done.len());
+        if failed > 0 {
+            bail!("{failed} of {} phases failed", self.done.len());
         }
         Ok(())
     }
@@ -118,4 +119,23 @@ pub fn say(text: &str) {
 
 fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_fails_the_run_and_what_is_absent_does_not() {
+        let mut run = Phases::new(3);
+        assert!(run.run("one", || Ok(())));
+        run.skip("two", "there is no server");
+        assert!(run.finish().is_ok());
+
+        let mut run = Phases::new(3);
+        assert!(!run.run("one", || bail!("no")));
+        run.skip("two", "builds on one");
+        let error = run.finish().expect_err("one failed");
+        assert_eq!(error.to_string(), "1 of 2 phases failed");
+    }
 }
