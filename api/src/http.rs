@@ -7,9 +7,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use axum::{Extension, Router, middleware};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -20,6 +20,7 @@ mod bodies;
 mod callers;
 mod client_files;
 mod documents;
+mod exports;
 mod graphql;
 mod health;
 mod hooks;
@@ -50,29 +51,28 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .layer(DefaultBodyLimit::max(MAX_GRAPHQL_BODY_BYTES))
         .layer(CompressionLayer::new());
-    let hooks = Router::new()
-        .route(
-            "/hooks/{key}",
-            post(hooks::receive)
-                .options(hooks::preflight)
-                .fallback(hooks::method_not_allowed),
-        )
-        .layer(Extension(Bodies::new()));
+    let bodies = Bodies::new();
+    let receive = move |app, request| hooks::receive(app, bodies.clone(), request);
+    let hooks = Router::new().route(
+        "/hooks/{key}",
+        post(receive)
+            .options(hooks::preflight)
+            .fallback(hooks::method_not_allowed),
+    );
+    let is_https = app.config.http.is_https();
     let files = Arc::new(ClientFiles::new(&app.config.http));
     Router::new()
         .merge(graphql)
-        .merge(hooks)
+        .merge(exports::router())
         .route("/graphql/ws", get(websocket::upgrade))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .fallback(move |request| client_files::serve(files, request))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&app),
-            security::add_headers,
-        ))
-        .layer(middleware::from_fn(requests::observe))
+        // What is posted to a hook has a time limit of its own.
+        .merge(hooks)
+        .layer(requests::Observe { is_https })
         .with_state(app)
 }
 

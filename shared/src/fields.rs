@@ -275,6 +275,25 @@ pub fn sample_fields<'a>(records: impl IntoIterator<Item = &'a Fields>) -> Vec<S
         .collect()
 }
 
+/// Visits the places of all values of a record that are no objects, in order. Objects within objects
+/// are taken apart as far as a path reaches; arrays and empty objects are values.
+pub fn visit_leaves(fields: &Fields, visit: &mut impl FnMut(FieldPath)) {
+    for (key, value) in fields {
+        visit_leaf(FieldPath::of_key(key), value, visit);
+    }
+}
+
+fn visit_leaf(path: FieldPath, value: &Value, visit: &mut impl FnMut(FieldPath)) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() && path.segments.len() < MAX_PATH_DEPTH => {
+            for (key, value) in fields {
+                visit_leaf(child(&path, Segment::Key(key.clone())), value, visit);
+            }
+        }
+        _ => visit(path),
+    }
+}
+
 #[derive(Default)]
 struct Seen {
     numbers: usize,

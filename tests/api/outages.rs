@@ -123,6 +123,57 @@ async fn postgresql_that_is_stopped_and_started_again_is_an_interruption() {
 }
 
 #[tokio::test]
+async fn postgresql_that_hangs_is_an_interruption() {
+    let Some(server) = Postgres::start().await else {
+        return;
+    };
+    let gate = server.gate().await;
+    let url = server.url_at(gate.port());
+    let app = TestApp::builder().database(&url).start().await;
+    let ann = app.owner("ann").await;
+    let (id, url) = ann.new_webhook("Orders").await;
+    let (named, named_url) = ann.new_webhook("Named").await;
+    let mut live = Live::connect(&ann).await;
+    let followed = live.subscribe(RECORDS, json!({ "id": id })).await;
+    taken(&ann, &url, 1).await;
+    let first = live.next(&followed).await["pipelineRecords"]["records"].clone();
+    let mut seen = vec![first[0]["fields"]["n"].clone()];
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let outage = async {
+        gate.block();
+        all_refused(&ann, &url).await;
+        // It takes no longer when the connections that were there are used up.
+        all_refused(&ann, &url).await;
+        assert_eq!(ann.get("/readyz").await.status, 503);
+        assert_eq!(ann.get("/healthz").await.status, 200);
+        gate.open();
+        while ann.get("/readyz").await.status != 200 {}
+        while ann.post(&url, &json!({ "n": 2 })).await.status != 200 {}
+        stop.send(true).unwrap();
+    };
+    let (delivered, ()) = tokio::join!(deliver(&ann, &named_url, &stopped), outage);
+
+    let found = numbers(&ann, &id).await;
+    // Of those that were refused, some may have been stored when the database went on.
+    let told = found.iter().filter(|n| **n != json!("refused"));
+    assert!(told.eq(&[json!(1), json!(2)]), "{found:?}");
+    let expected: Vec<_> = (0..delivered).map(|n| json!(n)).collect();
+    assert_eq!(
+        numbers(&ann, &named).await,
+        expected,
+        "each delivery is stored once"
+    );
+    while seen.len() < found.len() {
+        let message = live.next(&followed).await;
+        let batch = message["pipelineRecords"]["records"].as_array();
+        let batch = batch.unwrap_or_else(|| panic!("{message}")).iter();
+        seen.extend(batch.map(|record| record["fields"]["n"].clone()));
+    }
+    assert_eq!(seen, found);
+}
+
+#[tokio::test]
 async fn sqlite_that_another_program_has_locked_is_an_interruption() {
     let app = TestApp::start().await;
     if app.app.db.engine() != Engine::Sqlite {

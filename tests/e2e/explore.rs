@@ -99,6 +99,18 @@ async fn a_figure_of_some_records_is_built_and_its_records_are_looked_at() {
         .sees_in("[data-testid=found-record] .json", "\"Lena Hartmann\"")
         .await;
     browser.survey("explored-records").await;
+
+    // All of them as a file, not only those that are seen.
+    let folder = browser.downloads().await;
+    browser.click("explore-export").await;
+    browser.screenshot("explored-export").await;
+    browser.click("export-csv").await;
+    let file = Browser::downloaded(&folder, ".csv").await;
+    let mut lines = file.lines();
+    let head = "_id,_time,_received_at,order,total,country,paid,customer.name,customer.city,items";
+    assert_eq!(lines.next(), Some(head));
+    assert_eq!(lines.clone().count(), 25);
+    assert!(lines.all(|line| line.contains(",DE,true,Lena Hartmann,Berlin,")));
     leave(&browser).await;
 
     // The chart's table is for the keyboard: each of its figures leads to its records.

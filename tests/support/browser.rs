@@ -283,6 +283,29 @@ impl Browser {
             .expect("DevTools answers")
     }
 
+    /// An empty folder, where files that are saved from now on are put.
+    pub async fn downloads(&self) -> TempDir {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let parameters = json!({ "behavior": "allow", "downloadPath": folder.path() });
+        self.devtools("Browser.setDownloadBehavior", parameters)
+            .await;
+        folder
+    }
+
+    /// The text of the file with this ending that is saved into a folder, once it is there.
+    pub async fn downloaded(folder: &TempDir, ending: &str) -> String {
+        for _ in 0..200 {
+            let entries = std::fs::read_dir(folder.path()).expect("the folder is there");
+            let mut paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+            // A file has its name when it is whole.
+            if let Some(path) = paths.find(|path| path.to_string_lossy().ends_with(ending)) {
+                return std::fs::read_to_string(path).expect("it is text");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no file *{ending} was saved");
+    }
+
     /// Closes the window.
     pub async fn close(mut self) {
         let _ = self.driver.clone().quit().await;

@@ -195,9 +195,12 @@ impl Client {
         Answer::read(request.send().await.expect("Dash answers")).await
     }
 
-    /// Gets a path.
+    /// Gets a path, with the session if there is one.
     pub async fn get(&self, path: &str) -> Answer {
-        let request = self.http.get(format!("{}{path}", self.url));
+        let mut request = self.http.get(format!("{}{path}", self.url));
+        if let Some(cookie) = self.cookie() {
+            request = request.header(COOKIE, cookie);
+        }
         Answer::read(request.send().await.expect("Dash answers")).await
     }
 

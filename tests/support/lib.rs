@@ -13,9 +13,10 @@ pub mod app;
 pub mod browser;
 pub mod client;
 pub mod environment;
+pub mod gate;
 pub mod live;
 pub mod postgres;
 pub mod upstream;
 
 pub use app::TestApp;
-pub use client::Client;
+pub use client::{Answer, Client};

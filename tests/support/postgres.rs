@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use sqlx::Connection;
 
 use crate::environment;
+use crate::gate::Gate;
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,7 +89,17 @@ impl Postgres {
 
     /// Where this server's first database is, as a superuser.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        self.url_at(self.port)
+    }
+
+    /// The same by way of another port.
+    pub fn url_at(&self, port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/postgres")
+    }
+
+    /// A way to it that can be blocked.
+    pub async fn gate(&self) -> Gate {
+        Gate::to(self.port).await
     }
 
     /// Starts it, after it was stopped, on the same port; returns when it answers.

@@ -7,7 +7,9 @@
 pub mod accounts;
 pub mod dashboards;
 pub mod errors;
+pub mod exports;
 pub mod pipelines;
+pub mod questions;
 pub mod scalars;
 
 use std::cell::RefCell;

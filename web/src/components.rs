@@ -12,6 +12,7 @@ pub mod code;
 pub mod confirm;
 pub mod dialog;
 pub mod empty;
+pub mod export;
 pub mod field;
 pub mod frame;
 pub mod header_editor;

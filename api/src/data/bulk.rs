@@ -1,5 +1,6 @@
 //! Inserting many rows with few statements, on both databases: PostgreSQL takes each column as one
-//! array, so that its statement is always the same text; SQLite takes some rows at a time.
+//! array, so that its statement is always the same text; SQLite takes some rows at a time, and small
+//! statements together, because waking its thread costs more than a row.
 
 use std::fmt::Write as _;
 
@@ -8,6 +9,8 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult as Row, Statement, 
 
 /// How many rows one statement of SQLite has.
 const ROWS: usize = 200;
+/// How many values the statements of SQLite that are sent together have, unless one has more.
+const VALUES: usize = 1_500;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug)]
@@ -70,39 +73,35 @@ impl<const COLUMNS: usize> Insert<COLUMNS> {
         connection: &impl ConnectionTrait,
         rows: Vec<[Value; COLUMNS]>,
     ) -> Result<Vec<Row>, DbErr> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        if connection.get_database_backend() == DbBackend::Postgres {
-            let values = self.arrays(rows);
-            return self.run(connection, self.sql_of_arrays(), values).await;
-        }
+        let backend = connection.get_database_backend();
         let mut returned = Vec::new();
-        let mut rows = rows.into_iter();
-        loop {
-            let chunk: Vec<_> = rows.by_ref().take(ROWS).collect();
-            if chunk.is_empty() {
-                return Ok(returned);
-            }
-            let sql = self.sql_of_rows(chunk.len());
-            let values = chunk.into_iter().flatten().collect();
-            returned.extend(self.run(connection, sql, values).await?);
+        for (sql, values) in self.statements(backend, rows) {
+            let statement = Statement::from_sql_and_values(backend, sql, values);
+            returned.extend(connection.query_all_raw(statement).await?);
         }
+        Ok(returned)
     }
 
-    async fn run(
+    /// The statements that insert these rows, none without rows.
+    fn statements(
         &self,
-        connection: &impl ConnectionTrait,
-        sql: String,
-        values: Vec<Value>,
-    ) -> Result<Vec<Row>, DbErr> {
-        let backend = connection.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        if self.then.contains("RETURNING") {
-            return connection.query_all_raw(statement).await;
+        backend: DbBackend,
+        rows: Vec<[Value; COLUMNS]>,
+    ) -> Vec<(String, Vec<Value>)> {
+        if rows.is_empty() {
+            return Vec::new();
         }
-        connection.execute_raw(statement).await?;
-        Ok(Vec::new())
+        if backend == DbBackend::Postgres {
+            return vec![(self.sql_of_arrays(), self.arrays(rows))];
+        }
+        let mut statements = Vec::new();
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<_> = rows.by_ref().take(ROWS).collect();
+            let sql = self.sql_of_rows(chunk.len());
+            statements.push((sql, chunk.into_iter().flatten().collect()));
+        }
+        statements
     }
 
     fn names(&self) -> String {
@@ -158,6 +157,51 @@ impl<const COLUMNS: usize> Insert<COLUMNS> {
     }
 }
 
+/// Inserts that are run one after the other, and return nothing.
+#[derive(Debug)]
+pub(super) struct Batch {
+    backend: DbBackend,
+    statements: Vec<(String, Vec<Value>)>,
+}
+
+impl Batch {
+    /// An empty one for a kind of database.
+    pub(super) const fn new(backend: DbBackend) -> Self {
+        Self {
+            backend,
+            statements: Vec::new(),
+        }
+    }
+
+    /// Adds rows.
+    pub(super) fn add<const COLUMNS: usize>(
+        &mut self,
+        insert: &Insert<COLUMNS>,
+        rows: Vec<[Value; COLUMNS]>,
+    ) {
+        for (sql, values) in insert.statements(self.backend, rows) {
+            let last = self.statements.last_mut();
+            match last.filter(|last| last.1.len() + values.len() <= VALUES) {
+                Some(last) if self.backend == DbBackend::Sqlite => {
+                    last.0.push_str("; ");
+                    last.0.push_str(&sql);
+                    last.1.extend(values);
+                }
+                _ => self.statements.push((sql, values)),
+            }
+        }
+    }
+
+    /// Inserts everything that was added, in that order.
+    pub(super) async fn run(self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+        for (sql, values) in self.statements {
+            let statement = Statement::from_sql_and_values(self.backend, sql, values);
+            connection.execute_raw(statement).await?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +222,32 @@ mod tests {
             insert.sql_of_rows(2),
             "INSERT INTO things (id, why) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING"
         );
+    }
+
+    #[test]
+    fn sqlite_gets_small_inserts_as_one_text() {
+        const INSERT: Insert<2> = Insert {
+            table: "things",
+            columns: [("id", Kind::Number), ("n", Kind::Number)],
+            then: "",
+        };
+        let rows = |count: usize| vec![[1_i64.into(), 2_i64.into()]; count];
+        let batch = |backend, counts: &[usize]| {
+            let mut batch = Batch::new(backend);
+            for count in counts {
+                batch.add(&INSERT, rows(*count));
+            }
+            let lengths = batch.statements.iter();
+            lengths.map(|(_, values)| values.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(batch(DbBackend::Sqlite, &[1, 0, 2]), [6]);
+        assert_eq!(batch(DbBackend::Sqlite, &[650, 200]), [1_300, 400]);
+        assert_eq!(batch(DbBackend::Postgres, &[1, 0, 2]), [2, 2]);
+        let mut batch = Batch::new(DbBackend::Sqlite);
+        batch.add(&INSERT, rows(1));
+        batch.add(&INSERT, rows(1));
+        let one = "INSERT INTO things (id, n) VALUES (?, ?) ";
+        assert_eq!(batch.statements[0].0, format!("{one}; {one}"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use dash_shared::ids::{PipelineId, RunId};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::StoredRecord;
-use super::bulk::{Insert, Kind};
+use super::bulk::{Batch, Insert, Kind};
 use super::live::Committed;
 use super::record_keys::{self, NewKey, RecordKey};
 use super::remote;
@@ -340,9 +340,9 @@ async fn store(
         runs.push((run, key));
     }
     let numbers = take_numbers(connection, &lots).await?;
-    runs::insert(connection, &runs).await?;
-    let runs = runs.iter().map(|(run, _)| run);
-    usage::count(connection, runs).await?;
+    let mut batch = Batch::new(connection.get_database_backend());
+    runs::insert(&mut batch, &runs)?;
+    usage::count(&mut batch, runs.iter().map(|(run, _)| run));
 
     let (mut rows, mut keys, mut committed) = (Vec::new(), Vec::new(), Vec::new());
     for (pipeline_id, lot) in lots {
@@ -377,8 +377,9 @@ async fn store(
             revision,
         });
     }
-    RECORDS.rows(connection, rows).await?;
-    record_keys::keep(connection, keys).await?;
+    batch.add(&RECORDS, rows);
+    record_keys::keep(&mut batch, keys);
+    batch.run(connection).await?;
     Ok(committed)
 }
 

@@ -10,7 +10,7 @@ use dash_shared::ids::PipelineId;
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::bulk::{Insert, Kind};
+use super::bulk::{Batch, Insert, Kind};
 use super::read::placeholders;
 
 /// How many keys one statement looks for.
@@ -87,10 +87,7 @@ pub(super) async fn known(
 }
 
 /// Keeps keys.
-pub(super) async fn keep(
-    connection: &impl ConnectionTrait,
-    keys: Vec<NewKey>,
-) -> Result<(), DbErr> {
+pub(super) fn keep(batch: &mut Batch, keys: Vec<NewKey>) {
     let rows = keys.into_iter().map(|new| {
         [
             new.pipeline_id.uuid().into(),
@@ -99,8 +96,7 @@ pub(super) async fn keep(
             new.received_at_ms.into(),
         ]
     });
-    INSERT.rows(connection, rows.collect()).await?;
-    Ok(())
+    batch.add(&INSERT, rows.collect());
 }
 
 /// Forgets the keys of records that are deleted in the same transaction.

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult as Row, Statement, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::bulk::{Insert, Kind};
+use super::bulk::{Batch, Insert, Kind};
 use super::read::placeholders;
 use super::{ReadError, RecordStore};
 
@@ -258,14 +258,9 @@ const INSERT: Insert<17> = Insert {
 };
 
 /// Writes runs with their batch keys; one without a key is named by its id.
-pub(super) async fn insert(
-    connection: &impl ConnectionTrait,
-    runs: &[(Run, Option<String>)],
-) -> Result<(), DbErr> {
+pub(super) fn insert(batch: &mut Batch, runs: &[(Run, Option<String>)]) -> Result<(), DbErr> {
     let rows = runs.iter().map(|(run, key)| run.row(key.as_deref()));
-    INSERT
-        .rows(connection, rows.collect::<Result<_, _>>()?)
-        .await?;
+    batch.add(&INSERT, rows.collect::<Result<_, _>>()?);
     Ok(())
 }
 

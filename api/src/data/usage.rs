@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use dash_shared::ids::{PipelineId, TeamId};
-use sea_orm::{ConnectionTrait, DbErr, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 
-use super::bulk::{Insert, Kind};
+use super::bulk::{Batch, Insert, Kind};
 use super::runs::Run;
 use super::{ReadError, RecordStore};
 
@@ -36,10 +36,7 @@ const INSERT: Insert<5> = Insert {
 };
 
 /// Counts what runs stored.
-pub(super) async fn count(
-    connection: &impl ConnectionTrait,
-    runs: impl Iterator<Item = &Run>,
-) -> Result<(), DbErr> {
+pub(super) fn count<'a>(batch: &mut Batch, runs: impl Iterator<Item = &'a Run>) {
     // A statement may count up a line only once.
     let mut lines: BTreeMap<(PipelineId, i64), (TeamId, Usage)> = BTreeMap::new();
     for run in runs.filter(|run| run.stored > 0) {
@@ -58,8 +55,7 @@ pub(super) async fn count(
             used.bytes.into(),
         ]
     });
-    INSERT.rows(connection, rows.collect()).await?;
-    Ok(())
+    batch.add(&INSERT, rows.collect());
 }
 
 impl RecordStore {

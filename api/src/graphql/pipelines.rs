@@ -10,7 +10,7 @@ use super::dashboards::TimeRange;
 use super::errors::UserError;
 use super::errors::{loaded, not_found, payload, top_level};
 use super::paging::{connection, cursor, list_cost, page_size};
-use super::queries::{self, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
+use super::queries::{self, ExportFormat, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
 use super::records::{Record, RecordConnection};
 use super::runs::{RecentActivity, Run, RunConnection};
 use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
@@ -238,6 +238,18 @@ impl Pipeline {
         #[graphql(desc = "The `endCursor` after which the page begins.")] after: Option<String>,
     ) -> async_graphql::Result<FoundRecords> {
         queries::search(ctx, self.0.id, range, filters, first, after.as_deref()).await
+    }
+
+    /// Where to get all its records of a time that meet all filters as a file, the oldest first. The
+    /// address is for whoever may see the pipeline: it is asked for with the session.
+    async fn export_url(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How the file is written.")] format: ExportFormat,
+        #[graphql(desc = "The time; all records without it.")] range: Option<TimeRange>,
+        #[graphql(desc = "The conditions: at most 10.", default)] filters: Vec<Filter>,
+    ) -> async_graphql::Result<String> {
+        queries::export_url(ctx, self.0.id, format, range, filters)
     }
 
     /// When it was made.

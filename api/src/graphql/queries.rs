@@ -1,13 +1,14 @@
 //! Questions about a pipeline's records: figures by bucket and group, and the records behind them.
 
 use async_graphql::{Context, Enum, InputObject, SimpleObject};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use dash_shared::codes::ErrorCode;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
 use dash_shared::ranges;
 use dash_shared::{Invalid, queries};
+use url::form_urlencoded;
 
 use super::dashboards::TimeRange;
 use super::errors::{error_with_code, top_level};
@@ -302,6 +303,51 @@ pub(super) async fn answer(
             })
             .collect(),
     })
+}
+
+/// How a file of records is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ExportFormat {
+    /// Comma-separated values: a line of names, then a line for each record, nested fields as columns
+    /// of their own.
+    Csv,
+    /// A JSON object on each line, as `Record` has it.
+    Ndjson,
+}
+
+/// Where all records of a time that meet the filters are found as a file.
+pub(super) fn export_url(
+    ctx: &Context<'_>,
+    pipeline_id: PipelineId,
+    format: ExportFormat,
+    range: Option<TimeRange>,
+    filters: Vec<Filter>,
+) -> async_graphql::Result<String> {
+    let services = services(ctx)?;
+    let file = match format {
+        ExportFormat::Csv => "records.csv",
+        ExportFormat::Ndjson => "records.ndjson",
+    };
+    let mut parameters = form_urlencoded::Serializer::new(String::new());
+    if let Some(range) = range {
+        let (from_ms, to_ms) = read_span(range, services.clock.now_ms())?;
+        for (name, ms) in [("from", from_ms), ("to", to_ms)] {
+            let time = date_time(ms).to_rfc3339_opts(SecondsFormat::Millis, true);
+            parameters.append_pair(name, &time);
+        }
+    }
+    let filters = read_filters(filters)?;
+    if !filters.is_empty() {
+        let filters = serde_json::to_string(&filters)
+            .map_err(|error| bad_input(format!("The filters cannot be written: {error}.")))?;
+        parameters.append_pair("filters", &filters);
+    }
+    let parameters = parameters.finish();
+    let mark = if parameters.is_empty() { "" } else { "?" };
+    let public_url = &services.public_url;
+    Ok(format!(
+        "{public_url}/v1/pipelines/{pipeline_id}/{file}{mark}{parameters}"
+    ))
 }
 
 /// Searches for records.

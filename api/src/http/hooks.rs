@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
+use axum::RequestPartsExt as _;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
 };
@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Json, Response};
 use dash_shared::sources::MAX_BODY_BYTES;
 
 use super::bodies::{Bodies, Refusal};
+use super::callers::request_id;
 use super::problems::Problem;
 use crate::app::App;
 use crate::engine::{BodyError, WriteError};
@@ -26,13 +27,16 @@ const DELIVERY_HEADERS: [&str; 3] = ["idempotency-key", "webhook-id", "x-github-
 /// Takes a batch of records in.
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
-    Extension(request_id): Extension<RequestId>,
-    Path(key): Path<String>,
-    Extension(bodies): Extension<Bodies>,
-    headers: HeaderMap,
-    body: Body,
+    bodies: Bodies,
+    request: Request,
 ) -> Response {
-    let mut response = take_in(&app, &request_id, &key, &bodies, &headers, body).await;
+    let (mut parts, body) = request.into_parts();
+    let request_id = request_id(&parts.extensions);
+    let mut response = match parts.extract::<Path<String>>().await {
+        Ok(Path(key)) => take_in(&app, &request_id, &key, &bodies, &parts.headers, body).await,
+        // What cannot be read as a key is none.
+        Err(_) => problem(&HookError::Unknown).response(&request_id),
+    };
     allow_any_page(response.headers_mut());
     response
 }
@@ -89,7 +93,8 @@ fn delivery(headers: &HeaderMap) -> Option<Vec<u8>> {
 }
 
 /// Tells somebody who opens a webhook's address in a browser what it is for.
-pub(super) async fn method_not_allowed(Extension(request_id): Extension<RequestId>) -> Response {
+pub(super) async fn method_not_allowed(request: Request) -> Response {
+    let request_id = request_id(request.extensions());
     let message = "This is the address of a webhook: send JSON to it with POST.";
     let problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,

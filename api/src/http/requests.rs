@@ -1,46 +1,117 @@
-//! What happens around every request: its id, its log line, its metrics.
+//! What happens around every request: its id, its log line, its metrics, the security headers.
 //!
-//! Only the template of a route is ever recorded: the path of a webhook is a secret.
+//! Only the template of a route is ever recorded: the path of a webhook is a secret. One service does
+//! it all, without a box or a copy of what it is around: it is a good part of what a webhook costs.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use metrics::{Counter, Histogram};
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
 use tracing::Instrument as _;
+use tracing::instrument::Instrumented;
 
+use super::security;
 use crate::telemetry::RequestId;
 
-const REQUEST_ID: &str = "x-request-id";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Stands for the route of what is none: the files of the client.
+const FILE: &str = "(file)";
 
-/// Gives the request an id, answers with it, and records how it went.
-pub(super) async fn observe(mut request: Request, next: Next) -> Response {
-    let id = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .and_then(RequestId::parse)
-        .unwrap_or_default();
-    request.extensions_mut().insert(id.clone());
-    let method = method_name(request.method());
-    let path = request.extensions().get::<MatchedPath>().cloned();
-    let route = path.as_ref().map_or("(file)", MatchedPath::as_str);
+/// Gives each request an id, answers with it and with the security headers, and records how it went.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Observe {
+    /// Whether Dash is reached by https.
+    pub(super) is_https: bool,
+}
 
-    let started = Instant::now();
-    let span = tracing::info_span!("request", id = id.as_str(), method, route);
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let elapsed = started.elapsed();
+impl<S> Layer<S> for Observe {
+    type Service = Observed<S>;
 
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed {
+            inner,
+            is_https: self.is_https,
+        }
     }
-    let _inside = span.enter();
-    record(method, route, response.status(), elapsed.as_secs_f64());
-    response
+}
+
+/// What is observed.
+#[derive(Clone, Debug)]
+pub(super) struct Observed<S> {
+    inner: S,
+    is_https: bool,
+}
+
+impl<S: Service<Request, Response = Response>> Service<Request> for Observed<S> {
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Answering<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let id = request
+            .headers()
+            .get(REQUEST_ID)
+            .and_then(|value| value.to_str().ok())
+            .and_then(RequestId::parse)
+            .unwrap_or_default();
+        let method = method_name(request.method());
+        let path = request.extensions().get::<MatchedPath>().cloned();
+        request.extensions_mut().insert(id.clone());
+        let route = path.as_ref().map_or(FILE, MatchedPath::as_str);
+        let span = tracing::info_span!("request", id = id.as_str(), method, route);
+        Answering {
+            started: Instant::now(),
+            answer: self.inner.call(request).instrument(span),
+            is_https: self.is_https,
+            method,
+            path,
+            id,
+        }
+    }
+}
+
+pin_project! {
+    /// A request that is being answered.
+    pub(super) struct Answering<F> {
+        #[pin]
+        answer: Instrumented<F>,
+        started: Instant,
+        is_https: bool,
+        method: &'static str,
+        path: Option<MatchedPath>,
+        id: RequestId,
+    }
+}
+
+impl<F: Future<Output = Result<Response, E>>, E> Future for Answering<F> {
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let mut response = ready!(this.answer.as_mut().poll(context))?;
+        let seconds = this.started.elapsed().as_secs_f64();
+        let headers = response.headers_mut();
+        if let Ok(value) = HeaderValue::from_str(this.id.as_str()) {
+            headers.insert(REQUEST_ID, value);
+        }
+        security::add_headers(headers, *this.is_https);
+        let route = this.path.as_ref().map_or(FILE, MatchedPath::as_str);
+        let _inside = this.answer.span().enter();
+        record(this.method, route, response.status(), seconds);
+        Poll::Ready(Ok(response))
+    }
 }
 
 fn record(method: &'static str, route: &str, status: StatusCode, seconds: f64) {

@@ -1,16 +1,9 @@
 //! The security headers of every answer. Pages bring a content security policy of their own.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
-
-use crate::app::App;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 const HEADERS: [(HeaderName, &str); 6] = [
     // For answers that are no pages; a page has set its own policy by now.
@@ -32,21 +25,15 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Adds the headers that the answer does not have yet.
-pub(super) async fn add_headers(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub(super) fn add_headers(headers: &mut HeaderMap, is_https: bool) {
+    headers.reserve(HEADERS.len() + 1);
     for (name, value) in HEADERS {
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
     }
-    if app.config.http.is_https() {
+    if is_https {
         let two_years = HeaderValue::from_static("max-age=63072000; includeSubDomains");
         headers.insert(STRICT_TRANSPORT_SECURITY, two_years);
     }
-    response
 }

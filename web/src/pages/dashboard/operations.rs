@@ -1,6 +1,7 @@
 //! What dashboards ask of the API: the gallery, one dashboard with its data, the live feed, the
 //! preview of a widget, and the changes.
 
+pub use crate::api::questions::{Comparison, FilterInput, TimeRangeInput};
 use crate::api::{DateTime, Json, UserError, schema};
 
 /// What a widget looks like.
@@ -39,29 +40,6 @@ pub enum Aggregate {
     P99,
     /// How many different ones.
     Distinct,
-}
-
-/// How a field's value is compared.
-#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Comparison {
-    /// The same.
-    Equal,
-    /// Another one.
-    NotEqual,
-    /// Smaller.
-    Less,
-    /// Smaller or the same.
-    AtMost,
-    /// Larger.
-    Greater,
-    /// Larger or the same.
-    AtLeast,
-    /// Has this text in it.
-    Contains,
-    /// There is one.
-    Exists,
-    /// There is none.
-    Missing,
 }
 
 /// Whether a rise is welcome.
@@ -282,20 +260,6 @@ pub struct DashboardUpdate {
     pub last_record_at: Option<DateTime>,
 }
 
-/// A time range as the API takes it.
-#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
-pub struct TimeRangeInput {
-    /// How far it reaches back from now.
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub last_seconds: Option<i32>,
-    /// Where it begins.
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub from: Option<DateTime>,
-    /// Where it ends.
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub to: Option<DateTime>,
-}
-
 /// A place as the API takes it.
 #[derive(cynic::InputObject, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GridPositionInput {
@@ -307,17 +271,6 @@ pub struct GridPositionInput {
     pub w: i32,
     /// Rows.
     pub h: i32,
-}
-
-/// A condition as the API takes it.
-#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
-pub struct FilterInput {
-    /// The field that is looked at.
-    pub field: String,
-    /// How.
-    pub comparison: Comparison,
-    /// What it is compared with.
-    pub value: String,
 }
 
 /// A widget as the API takes it.

@@ -8,6 +8,7 @@ use super::queries::{Pipeline, Source};
 use super::{Store, use_store, words};
 use crate::api::pipelines::PipelineState;
 use crate::api::scalars::DateTime;
+use crate::components::export::{ExportItems, Exported};
 use crate::components::{
     Banner, Button, ButtonKind, Icon, Menu, MenuItem, RelativeTime, Tag, Tone, use_toasts,
 };
@@ -119,6 +120,11 @@ pub fn TopActs(
     let is_paused =
         Memo::new(move |_| pipeline.with(|pipeline| pipeline.state == PipelineState::Paused));
     let runs = Memo::new(move |_| pipeline.with(|pipeline| can_run(&pipeline.source)));
+    let exported = move || Exported {
+        pipeline_id: id(),
+        range: None,
+        filters: Vec::new(),
+    };
     let is_busy = move |wanted: Act| Signal::derive(move || busy.get() == Some(wanted));
     view! {
         <div class="row pipeline-acts">
@@ -154,6 +160,11 @@ pub fn TopActs(
                     "Make a dashboard"
                 </Button>
             </span>
+            <span class="wide-only">
+                <Menu label="Export all records" icon=Icon::Download test_id="pipeline-export">
+                    <ExportItems exported=move |()| exported()/>
+                </Menu>
+            </span>
             <span class="narrow-only">
                 <Menu label="More" test_id="pipeline-menu">
                     <MenuItem icon=Icon::Dashboards on_click=make_in_menu>"Make a dashboard"</MenuItem>
@@ -161,6 +172,7 @@ pub fn TopActs(
                         "Run now"
                     </MenuItem>
                     <MenuItem icon=Icon::Pause disabled=is_paused on_click=move || run(Act::Pause)>"Pause"</MenuItem>
+                    <ExportItems exported=move |()| exported()/>
                 </Menu>
             </span>
         </div>

@@ -19,7 +19,10 @@ use crate::{
     api::{self, ApiError, DateTime},
     components::{
         Banner, Button, ButtonLink, CopyButton, Drawer, EmptyState, ErrorPanel, Icon, IconView,
-        Skeleton, Tone, json_view::JsonView, record_line::record_line,
+        Menu, Skeleton, Tone,
+        export::{ExportItems, Exported},
+        json_view::JsonView,
+        record_line::record_line,
     },
     format::{self, plural},
 };
@@ -235,6 +238,16 @@ fn Foot(search: Search, explored: RwSignal<Option<Explored>>) -> impl IntoView {
             }
         }
     };
+    let exported = move || {
+        let explored = explored.get_untracked();
+        let explored = explored.as_ref();
+        Exported {
+            pipeline_id: cynic::Id::new(explored.map_or("", |explored| &*explored.pipeline_id)),
+            range: explored.map(|explored| range_input(explored.range)),
+            filters: explored
+                .map_or_else(Vec::new, |explored| conditions::inputs(&explored.filters)),
+        }
+    };
     let button = move || {
         if shown.get() == 0 {
             "Search older ones"
@@ -248,9 +261,18 @@ fn Foot(search: Search, explored: RwSignal<Option<Explored>>) -> impl IntoView {
         })}
         <div class="load-more">
             <span class="faint small num" role="status">{text}</span>
-            <Show when=move || has_more.get()>
-                <Button busy=search.busy on_click=go_on test_id="explore-more">{button}</Button>
-            </Show>
+            <span class="row">
+                <Menu
+                    label="Save these records"
+                    trigger=|| view! { <IconView icon=Icon::Download/> "Export" }
+                    test_id="explore-export"
+                >
+                    <ExportItems exported=move |()| exported()/>
+                </Menu>
+                <Show when=move || has_more.get()>
+                    <Button busy=search.busy on_click=go_on test_id="explore-more">{button}</Button>
+                </Show>
+            </span>
         </div>
     }
 }
