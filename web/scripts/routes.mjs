@@ -10,17 +10,17 @@
  * well below the goal less.
  */
 export const routes = [
-  { name: "/", parts: ["home"], weight: 0.5, limitKb: 360 },
-  { name: "/login, /signup, /settings", parts: ["account"], weight: 0.4, limitKb: 385 },
-  { name: "/dashboards", parts: ["dashboards"], weight: 0.5, limitKb: 365 },
+  { name: "/", parts: ["home"], weight: 0.5, limitKb: 375 },
+  { name: "/login, /signup, /settings", parts: ["account"], weight: 0.4, limitKb: 400 },
+  { name: "/dashboards", parts: ["dashboards"], weight: 0.5, limitKb: 375 },
   { name: "/dashboards/…", parts: ["dashboard"], weight: 2, limitKb: 390 },
-  { name: "/pipelines", parts: ["pipelines"], weight: 1.5, limitKb: 400 },
+  { name: "/pipelines", parts: ["pipelines"], weight: 1.5, limitKb: 410 },
   { name: "/pipelines/…", parts: ["pipeline", "activity"], weight: 2, limitKb: 425 },
   { name: "/pipelines/…/source", parts: ["pipeline", "source"], weight: 2, limitKb: 440 },
   { name: "/pipelines/…/transform", parts: ["pipeline", "transform"], weight: 2, limitKb: 440 },
   { name: "/pipelines/…/settings", parts: ["pipeline", "configure"], weight: 1, limitKb: 400 },
   { name: "/pipelines/new/…", parts: ["new_pipeline"], weight: 3, limitKb: 445 },
-  { name: "/styleguide", parts: ["styleguide"], weight: 0.3, limitKb: 410 },
+  { name: "/styleguide", parts: ["styleguide"], weight: 0.3, limitKb: 420 },
 ];
 
 /** What a page loads once it is there: the page's parts, and those that come later. */
