@@ -8,7 +8,6 @@ use std::time::Duration;
 use dash_shared::fields::Fields;
 use dash_shared::ids::RunId;
 use sea_orm::DbErr;
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -116,10 +115,7 @@ impl Writer {
             followers,
             events,
         };
-        // A thread of its own: every statement waits for the database's answer, and would wait again
-        // behind all the requests that are ready to go on.
-        let runtime = Handle::current();
-        tasks.spawn_blocking(move || runtime.block_on(committer.run(receiver)));
+        tasks.spawn(committer.run(receiver));
         Self {
             queue: Arc::new(Mutex::new(Some(sender))),
             room: Arc::new(Semaphore::new(QUEUE_BYTES / ROOM_UNIT)),
@@ -204,6 +200,9 @@ impl Committer {
         while let Some(first) = queue.recv().await {
             let mut records = first.append.records.len();
             let mut requests = vec![first];
+            // Whoever was answered by the commit before is about to come again: those who are ready
+            // to go on do so first, and share this commit instead of waiting for the next.
+            tokio::task::yield_now().await;
             while records < MAX_COMMIT_RECORDS
                 && let Ok(next) = queue.try_recv()
             {
