@@ -9,6 +9,7 @@ pub mod cast;
 pub mod codes;
 pub mod fields;
 pub mod figures;
+pub mod formula;
 pub mod ids;
 pub mod layout;
 pub mod mapping;

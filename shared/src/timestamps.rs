@@ -12,12 +12,12 @@ use crate::numbers;
 const FIRST_MILLIS: f64 = 1e11;
 
 /// The last time that is accepted: the end of the year 9999, in milliseconds since 1970.
-const LAST_MS: i64 = 253_402_300_799_999;
+pub(crate) const LAST_MS: i64 = 253_402_300_799_999;
 
-const SECOND_MS: i64 = 1_000;
-const MINUTE_MS: i64 = 60 * SECOND_MS;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
-const DAY_MS: i64 = 24 * HOUR_MS;
+pub(crate) const SECOND_MS: i64 = 1_000;
+pub(crate) const MINUTE_MS: i64 = 60 * SECOND_MS;
+pub(crate) const HOUR_MS: i64 = 60 * MINUTE_MS;
+pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Days from the first day of the year 1 to the first day of 1970.
 const DAYS_BEFORE_1970: i64 = 719_162;
@@ -63,15 +63,19 @@ pub fn format_ms(ms: i64) -> String {
 pub fn parse_ms(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => from_unix(number.as_f64()?),
-        Value::String(text) => {
-            let text = text.trim();
-            iso(text).or_else(|| mail(text)).or_else(|| digits(text))
-        }
+        Value::String(text) => parse_text(text),
         _ => None,
     }
 }
 
-fn from_unix(number: f64) -> Option<i64> {
+/// Reads a time from a text, as [`parse_ms`] does.
+pub(crate) fn parse_text(text: &str) -> Option<i64> {
+    let text = text.trim();
+    iso(text).or_else(|| mail(text)).or_else(|| digits(text))
+}
+
+/// Reads a time from a number of Unix seconds or milliseconds.
+pub(crate) fn from_unix(number: f64) -> Option<i64> {
     let ms = if number.abs() >= FIRST_MILLIS {
         number
     } else {
@@ -246,7 +250,7 @@ impl Scan<'_> {
 }
 
 /// The beginning of a day, in milliseconds since 1970; none when there is no such day.
-fn date_ms(year: i64, month: i64, day: i64) -> Option<i64> {
+pub(crate) fn date_ms(year: i64, month: i64, day: i64) -> Option<i64> {
     let month_days = days_of_month(year, month)?;
     let before: i64 = (1..month)
         .filter_map(|month| days_of_month(year, month))
@@ -256,7 +260,7 @@ fn date_ms(year: i64, month: i64, day: i64) -> Option<i64> {
 }
 
 /// The date so many days after 1 January 1970.
-fn date_of(days: i64) -> (i64, i64, i64) {
+pub(crate) fn date_of(days: i64) -> (i64, i64, i64) {
     let days = days + DAYS_BEFORE_1970;
     // Right, or a year off.
     let mut year = (days * 400).div_euclid(DAYS_PER_400_YEARS) + 1;
