@@ -1,7 +1,7 @@
 //! The language of calculated fields, conditions and scripts.
 //!
 //! It always ends: there are no loops but those over lists, no functions but those given, and each
-//! evaluation pays for its work and memory from a [`meter::Meter`] that runs out. Formulas are read
+//! evaluation pays for its work and memory from a [`Meter`] that runs out. Formulas are read
 //! once, are `Send` and `Sync`, and borrow from the record while they run. The server and the
 //! client's preview run this same code (docs/decisions/0009-a-language-of-our-own.md).
 
@@ -27,10 +27,10 @@ mod tests;
 use serde_json::Value;
 
 use crate::fields::Fields;
-use meter::Meter;
 use tree::Expr;
 
 pub use functions::FUNCTION_NAMES;
+pub use meter::Meter;
 pub use number::Number;
 pub use problem::{Problem, SyntaxError};
 pub use script::{Returned, Script};
@@ -56,16 +56,13 @@ impl Formula {
     }
 
     /// What the formula is for a record.
-    pub fn value(&self, record: &Fields, now_ms: i64) -> Result<Value, Problem> {
-        let meter = Meter::of_formula();
-        let value = eval::eval(&self.tree, &scope(record, now_ms, &meter))?;
-        value.into_json(&meter)
+    pub fn value(&self, record: &Fields, now_ms: i64, meter: &Meter) -> Result<Value, Problem> {
+        eval::eval(&self.tree, &scope(record, now_ms, meter))?.into_json(meter)
     }
 
     /// Whether a record meets the formula as a condition. Nothing is as good as no.
-    pub fn is_met(&self, record: &Fields, now_ms: i64) -> Result<bool, Problem> {
-        let meter = Meter::of_formula();
-        eval::eval(&self.tree, &scope(record, now_ms, &meter))?.truth()
+    pub fn is_met(&self, record: &Fields, now_ms: i64, meter: &Meter) -> Result<bool, Problem> {
+        eval::eval(&self.tree, &scope(record, now_ms, meter))?.truth()
     }
 }
 

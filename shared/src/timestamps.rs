@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::numbers;
 
+mod pattern;
+
+pub(crate) use pattern::Pattern;
+
 /// Numbers from here on are milliseconds since 1970, smaller ones are seconds: as seconds this
 /// is the year 5138, as milliseconds March 1973.
 const FIRST_MILLIS: f64 = 1e11;
@@ -68,10 +72,34 @@ pub fn parse_ms(value: &Value) -> Option<i64> {
     }
 }
 
+/// A time as a text says it, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// A point in time.
+    Moment(i64),
+    /// What a clock shows, in a zone that the text does not name.
+    Local(i64),
+}
+
 /// Reads a time from a text, as [`parse_ms`] does.
 pub(crate) fn parse_text(text: &str) -> Option<i64> {
+    match read_text(text)? {
+        Read::Moment(ms) | Read::Local(ms) => Some(ms),
+    }
+}
+
+/// Reads a time from a text, and says whether that names a zone.
+pub(crate) fn read_text(text: &str) -> Option<Read> {
     let text = text.trim();
-    iso(text).or_else(|| mail(text)).or_else(|| digits(text))
+    let moment = || mail(text).or_else(|| digits(text)).map(Read::Moment);
+    iso(text).or_else(moment)
+}
+
+/// Reads how far a zone is ahead of UTC: `+02:00` or `-0530`, in milliseconds.
+pub(crate) fn parse_offset_ms(text: &str) -> Option<i64> {
+    let mut scan = Scan(text);
+    let offset_ms = scan.offset_ms()?;
+    scan.is_at_end().then_some(offset_ms)
 }
 
 /// Reads a time from a number of Unix seconds or milliseconds.
@@ -99,7 +127,7 @@ fn digits(text: &str) -> Option<i64> {
 
 /// RFC 3339 and what is like it: the time of day, its seconds and the zone may be missing, and the
 /// parts of the date may be divided by slashes.
-fn iso(text: &str) -> Option<i64> {
+fn iso(text: &str) -> Option<Read> {
     let mut scan = Scan(text);
     let year = scan.number(4, 4)?;
     let divider = if scan.take("/") { "/" } else { "-" };
@@ -112,7 +140,7 @@ fn iso(text: &str) -> Option<i64> {
     }
     let date_ms = date_ms(year, month, scan.number(1, 2)?)?;
     if scan.is_at_end() {
-        return Some(date_ms);
+        return Some(Read::Local(date_ms));
     }
     if !scan.take("T") && !scan.take("t") && !scan.spaces() {
         return None;
@@ -123,10 +151,13 @@ fn iso(text: &str) -> Option<i64> {
         let milli = (scan.fraction()? * 1e3 + 1e-6) as i64;
         ms += milli;
     }
-    if !scan.is_at_end() && !scan.take("Z") && !scan.take("z") {
+    if scan.is_at_end() {
+        return Some(Read::Local(ms));
+    }
+    if !scan.take("Z") && !scan.take("z") {
         ms -= scan.offset_ms()?;
     }
-    scan.is_at_end().then_some(ms)
+    scan.is_at_end().then_some(Read::Moment(ms))
 }
 
 /// The date of RFC 2822, which mail and HTTP write: `Sun, 22 Nov 2026 02:36:00 GMT`.

@@ -1,4 +1,4 @@
-//! What one evaluation may use up: work and memory. Everything that takes longer or grows with its
+//! What one record may use up: work and memory. Everything that takes longer or grows with its
 //! input pays here first, so that no formula can stall or fill a server, whatever it says.
 
 use std::cell::Cell;
@@ -8,14 +8,10 @@ use serde_json::Value;
 use super::problem::Problem;
 use crate::fields::Fields;
 
-/// The steps of one evaluation of a formula.
-const FORMULA_STEPS: u32 = 50_000;
-/// What one evaluation of a formula may make, in bytes.
-const FORMULA_BYTES: usize = 4 * 1024 * 1024;
-/// The steps of one run of a script.
-const SCRIPT_STEPS: u32 = 200_000;
-/// What one run of a script may make, in bytes.
-const SCRIPT_BYTES: usize = 16 * 1024 * 1024;
+/// The steps that all formulas and scripts of one record may take.
+const RECORD_STEPS: u32 = 300_000;
+/// What all steps may make for one record, in bytes.
+const RECORD_BYTES: usize = 16 * 1024 * 1024;
 /// How many bytes are gone through in one step.
 const BYTES_PER_STEP: usize = 64;
 /// What a value takes beside its text, in bytes: its place, and an entry's share of its map.
@@ -29,19 +25,11 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// For one evaluation of a formula.
-    pub const fn of_formula() -> Self {
+    /// For one received record, and everything that becomes of it.
+    pub const fn for_record() -> Self {
         Self {
-            steps: Cell::new(FORMULA_STEPS),
-            bytes: Cell::new(FORMULA_BYTES),
-        }
-    }
-
-    /// For one run of a script.
-    pub const fn of_script() -> Self {
-        Self {
-            steps: Cell::new(SCRIPT_STEPS),
-            bytes: Cell::new(SCRIPT_BYTES),
+            steps: Cell::new(RECORD_STEPS),
+            bytes: Cell::new(RECORD_BYTES),
         }
     }
 

@@ -6,6 +6,8 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Number as JsonNumber;
 
 use crate::numbers;
@@ -319,6 +321,20 @@ impl fmt::Display for Number {
     }
 }
 
+/// As text: the same form for every format, and no digit is lost.
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not a number"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -354,7 +370,9 @@ mod tests {
         ] {
             let found = number(value.clone());
             assert_eq!(found.to_json().map(Value::Number), Some(value.clone()));
-            let next = found.plus(1_i64.into()).and_then(|next| next.minus(1_i64.into()));
+            let next = found
+                .plus(1_i64.into())
+                .and_then(|next| next.minus(1_i64.into()));
             assert_eq!(
                 next.and_then(Number::to_json).map(Value::Number),
                 Some(value)
@@ -375,8 +393,14 @@ mod tests {
         assert_eq!(large.times(2_i64.into()).unwrap().to_string(), "8e+28");
         assert_eq!(Number::from(1_i64).divided_by(Number::ZERO), None);
         assert_eq!(Number::from(10_i64).to_the(1_000_000_i64.into()), None);
-        assert_eq!(Number::from(2_i64).to_the(10_i64.into()), Some(1024_i64.into()));
-        assert_eq!(Number::from(-8_i64).to_the(Number::parse("0.5").unwrap()), None);
+        assert_eq!(
+            Number::from(2_i64).to_the(10_i64.into()),
+            Some(1024_i64.into())
+        );
+        assert_eq!(
+            Number::from(-8_i64).to_the(Number::parse("0.5").unwrap()),
+            None
+        );
     }
 
     proptest! {

@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 32;
 /// The longest regular expression, in bytes.
 const MAX_PATTERN_BYTES: usize = 200;
 /// The largest program of a regular expression, in bytes.
-const MAX_PATTERN_PROGRAM_BYTES: usize = 16 * 1024;
+const MAX_PATTERN_PROGRAM_BYTES: usize = 10 * 1024;
 /// The most variables of a script.
 const MAX_LOCALS: usize = 100;
 

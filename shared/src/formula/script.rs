@@ -45,12 +45,13 @@ impl Script {
     }
 
     /// Runs it over a record.
-    pub fn run(&self, record: &Fields, now_ms: i64) -> Result<Returned, Problem> {
+    pub fn run(&self, record: &Fields, now_ms: i64, meter: &Meter) -> Result<Returned, Problem> {
+        meter.take_copy_of_fields(record)?;
         let mut running = Running {
             record: record.clone(),
             locals: vec![Val::Null; self.locals],
             now_ms,
-            meter: Meter::of_script(),
+            meter,
         };
         match running.block(&self.statements)? {
             Next::Go => Ok(Returned::One(running.record)),
@@ -71,21 +72,21 @@ impl Script {
     }
 }
 
-struct Running {
+struct Running<'m> {
     record: Fields,
     locals: Vec<Val<'static>>,
     now_ms: i64,
-    meter: Meter,
+    meter: &'m Meter,
 }
 
-impl Running {
+impl Running<'_> {
     fn scope(&self) -> Scope<'_> {
         Scope {
             record: &self.record,
             locals: &self.locals,
             element: None,
             now_ms: self.now_ms,
-            meter: &self.meter,
+            meter: self.meter,
         }
     }
 
@@ -143,11 +144,11 @@ impl Running {
     }
 
     fn json(&self, expr: &Expr) -> Result<Value, Problem> {
-        eval(expr, &self.scope())?.into_json(&self.meter)
+        eval(expr, &self.scope())?.into_json(self.meter)
     }
 
     fn set_local(&mut self, place: usize, value: &Expr) -> Result<(), Problem> {
-        let value = eval(value, &self.scope())?.into_owned(&self.meter)?;
+        let value = eval(value, &self.scope())?.into_owned(self.meter)?;
         if let Some(local) = self.locals.get_mut(place) {
             *local = value;
         }
@@ -187,13 +188,13 @@ impl Running {
             let Some(local) = self.locals.get_mut(*place) else {
                 return Err(Problem::new("", "there is no such variable"));
             };
-            let mut value = std::mem::replace(local, Val::Null).into_json(&self.meter)?;
-            let result = with(&mut value, &self.meter);
+            let mut value = std::mem::replace(local, Val::Null).into_json(self.meter)?;
+            let result = with(&mut value, self.meter);
             *local = Val::owned(value);
             return result;
         }
         let mut value = Value::Object(std::mem::take(&mut self.record));
-        let result = with(&mut value, &self.meter);
+        let result = with(&mut value, self.meter);
         match value {
             Value::Object(fields) => self.record = fields,
             other => return Err(Val::of(&other).is_no("a record")),
@@ -203,7 +204,7 @@ impl Running {
 
     fn assign(&mut self, base: &Base, accessors: &[Accessor], value: &Expr) -> Result<(), Problem> {
         let places = self.places(accessors)?;
-        let value = eval(value, &self.scope())?.into_part(&self.meter)?;
+        let value = eval(value, &self.scope())?.into_part(self.meter)?;
         self.change(base, |root, meter| {
             let mut found = root;
             for place in &places {

@@ -21,7 +21,7 @@ fn record() -> Value {
 fn check(source: &str, expected: Value) {
     let record = record();
     let formula = Formula::compile(source).unwrap_or_else(|error| panic!("{source}: {error}"));
-    let found = formula.value(record.as_object().unwrap(), NOW_MS);
+    let found = formula.value(record.as_object().unwrap(), NOW_MS, &Meter::for_record());
     assert_eq!(found.as_ref(), Ok(&expected), "{source}");
 }
 
@@ -29,7 +29,7 @@ fn check(source: &str, expected: Value) {
 fn fails(source: &str, expected: &str) {
     let record = record();
     let formula = Formula::compile(source).unwrap_or_else(|error| panic!("{source}: {error}"));
-    let found = formula.value(record.as_object().unwrap(), NOW_MS);
+    let found = formula.value(record.as_object().unwrap(), NOW_MS, &Meter::for_record());
     assert_eq!(
         found.map_err(|problem| problem.message),
         Err(expected.to_owned()),
@@ -109,7 +109,10 @@ fn conditions_are_words() {
     check("name < 'Bob'", json!(true));
     check("[1, {a: 2}] == [1, {'a': 2.0}]", json!(true));
     fails("total and vip", "“184.2” is not true or false");
-    fails("name > 3", "“3” is not text; text(…) makes one");
+    fails(
+        "name > 3",
+        "“Ann” is not a number; number(…) makes one of a text",
+    );
 }
 
 #[test]
@@ -181,7 +184,10 @@ fn lists_are_worked_with() {
         "sum(['a'])",
         "“a” is not a number; number(…) makes one of a text",
     );
-    fails("sort([1, 'a'])", "“1” is not text; text(…) makes one");
+    fails(
+        "sort([1, 'a'])",
+        "“a” is not a number; number(…) makes one of a text",
+    );
     fails("map(name, #)", "“Ann” is not a list");
 }
 
@@ -268,7 +274,7 @@ fn what_is_no_formula_says_where_and_why() {
 fn runs(source: &str, expected: Value) {
     let record = json!({"total": 184.2, "note": "x", "items": [{"n": 1}, {"n": 2}]});
     let script = Script::compile(source).unwrap_or_else(|error| panic!("{source}: {error}"));
-    let found = match script.run(record.as_object().unwrap(), NOW_MS) {
+    let found = match script.run(record.as_object().unwrap(), NOW_MS, &Meter::for_record()) {
         Ok(Returned::One(fields)) => Value::Object(fields),
         Ok(Returned::Many(records)) => records.into_iter().map(Value::Object).collect(),
         Ok(Returned::Nothing) => Value::Null,
@@ -431,12 +437,12 @@ proptest! {
         let record = record();
         for source in [source, text] {
             if let Ok(formula) = Formula::compile(&source) {
-                let first = formula.value(record.as_object().unwrap(), NOW_MS);
-                prop_assert_eq!(first, formula.value(record.as_object().unwrap(), NOW_MS));
+                let first = formula.value(record.as_object().unwrap(), NOW_MS, &Meter::for_record());
+                prop_assert_eq!(first, formula.value(record.as_object().unwrap(), NOW_MS, &Meter::for_record()));
             }
             if let Ok(script) = Script::compile(&source) {
-                let first = script.run(record.as_object().unwrap(), NOW_MS);
-                prop_assert_eq!(first, script.run(record.as_object().unwrap(), NOW_MS));
+                let first = script.run(record.as_object().unwrap(), NOW_MS, &Meter::for_record());
+                prop_assert_eq!(first, script.run(record.as_object().unwrap(), NOW_MS, &Meter::for_record()));
             }
         }
     }

@@ -209,6 +209,8 @@ impl<'r> Val<'r> {
                 Ok(Some(a.cmp(b)))
             }
             (Self::Number(_), other) => Err(other.is_no("a number")),
+            // People forget to make a number of a text, hardly the other way round.
+            (text @ Self::Text(_), Val::Number(_)) => Err(text.is_no("a number")),
             (Self::Text(_), other) => Err(other.is_no("text")),
             (this, _) => Err(this.is_no("a number or text")),
         }

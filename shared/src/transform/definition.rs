@@ -1,0 +1,538 @@
+//! The steps of a transform as data: what is stored, sent and edited. A document has a version; the
+//! first form, a bare list of steps, is still read.
+
+use std::fmt;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use super::mapping::{FieldMapping, MapStep};
+use crate::fields::{FieldPath, FieldType};
+use crate::ids::PipelineId;
+use crate::queries::Filter;
+
+/// The version that is written.
+pub const VERSION: u32 = 1;
+
+/// A transform: what happens to each record, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Definition {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a transform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it does.
+    #[serde(flatten)]
+    pub action: Action,
+    /// What happens to a record that it cannot handle.
+    #[serde(default)]
+    pub on_error: OnError,
+}
+
+/// What happens to a record that a step cannot handle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// The record is not stored and is listed with the error.
+    #[default]
+    Fail,
+    /// The record is silently left out.
+    Drop,
+    /// The record goes on: a field that failed becomes null, and a step that is about the whole
+    /// record leaves it as it was.
+    Keep,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Action {
+    /// Select, rename and cast in one go.
+    Map(MapStep),
+    /// Give fields other names.
+    Rename(RenameStep),
+    /// Keep only some fields.
+    Select(SelectStep),
+    /// Take fields away.
+    Drop(DropStep),
+    /// Convert fields to a type.
+    Cast(CastStep),
+    /// Give fields a constant value.
+    Set(SetStep),
+    /// Calculate fields.
+    Calculate(CalculateStep),
+    /// Keep the records that meet a condition.
+    Filter(FilterStep),
+    /// Make one record of each element of a list.
+    Explode(ExplodeStep),
+    /// Make nested objects flat.
+    Flatten(FlattenStep),
+    /// Read dates as they are written elsewhere.
+    ParseDate(ParseDateStep),
+    /// Leave out records that were there before.
+    Deduplicate(DeduplicateStep),
+    /// Hide most of a value.
+    Mask(MaskStep),
+    /// Replace a value by a keyed hash.
+    Hash(HashStep),
+    /// Run a script.
+    Script(ScriptStep),
+    /// Aggregate the records of windows of time.
+    Window(WindowStep),
+    /// Add what a table says.
+    Lookup(LookupStep),
+    /// Add fields of another pipeline's latest record.
+    Join(JoinStep),
+}
+
+impl Action {
+    /// Whether only plans with advanced transforms have it.
+    pub const fn is_advanced(&self) -> bool {
+        matches!(
+            self,
+            Self::Script(_) | Self::Window(_) | Self::Lookup(_) | Self::Join(_)
+        )
+    }
+
+    /// Its kind, as the JSON form has it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Map(_) => "map",
+            Self::Rename(_) => "rename",
+            Self::Select(_) => "select",
+            Self::Drop(_) => "drop",
+            Self::Cast(_) => "cast",
+            Self::Set(_) => "set",
+            Self::Calculate(_) => "calculate",
+            Self::Filter(_) => "filter",
+            Self::Explode(_) => "explode",
+            Self::Flatten(_) => "flatten",
+            Self::ParseDate(_) => "parse_date",
+            Self::Deduplicate(_) => "deduplicate",
+            Self::Mask(_) => "mask",
+            Self::Hash(_) => "hash",
+            Self::Script(_) => "script",
+            Self::Window(_) => "window",
+            Self::Lookup(_) => "lookup",
+            Self::Join(_) => "join",
+        }
+    }
+}
+
+/// Other names for fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenameStep {
+    /// Which, and how.
+    pub fields: Vec<Renaming>,
+}
+
+/// Another name for a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renaming {
+    /// Where the field is.
+    pub from: FieldPath,
+    /// Its name from now on.
+    pub to: String,
+}
+
+/// The fields that are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelectStep {
+    /// Where they are; they stay there.
+    pub fields: Vec<FieldPath>,
+}
+
+/// The fields that are taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropStep {
+    /// Where they are.
+    pub fields: Vec<FieldPath>,
+}
+
+/// Types for fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CastStep {
+    /// Which, and to what.
+    pub fields: Vec<Casting>,
+}
+
+/// A type for a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Casting {
+    /// Where the field is.
+    pub field: FieldPath,
+    /// The type it is converted to.
+    #[serde(rename = "type")]
+    pub wanted: FieldType,
+}
+
+/// Constant values for fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetStep {
+    /// Which, and what.
+    pub fields: Vec<Constant>,
+}
+
+/// A constant value for a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Constant {
+    /// Where the value is put.
+    pub field: FieldPath,
+    /// The value.
+    pub value: Value,
+}
+
+/// Calculated fields. Each can use those before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalculateStep {
+    /// Which, and how.
+    pub fields: Vec<Calculation>,
+}
+
+/// A calculated field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calculation {
+    /// Where the result is put.
+    pub field: FieldPath,
+    /// The formula.
+    pub formula: String,
+}
+
+/// A condition on records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterStep {
+    /// What has to be true.
+    #[serde(flatten)]
+    pub condition: Condition,
+    /// Whether the records that meet it are kept, or those that do not.
+    #[serde(default)]
+    pub matching: Matching,
+}
+
+/// What has to be true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Condition {
+    /// A formula.
+    Formula {
+        /// Its source.
+        formula: String,
+    },
+    /// Comparisons of fields.
+    Comparisons {
+        /// Whether all have to be true, or one.
+        #[serde(default)]
+        combine: Combine,
+        /// The comparisons.
+        conditions: Vec<Filter>,
+    },
+}
+
+/// How comparisons are combined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Combine {
+    /// All have to be true.
+    #[default]
+    All,
+    /// One has to be true.
+    Any,
+}
+
+/// What happens to the records that meet a condition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Matching {
+    /// They go on, the others do not.
+    #[default]
+    Keep,
+    /// The others go on.
+    Drop,
+}
+
+/// One record of each element of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplodeStep {
+    /// Where the list is; it does not stay in the records.
+    pub field: FieldPath,
+    /// The field that the element becomes; without one, the fields of an element that is an
+    /// object become fields of the record, and any other takes the place of the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Whether a record without elements goes on, or is left out.
+    #[serde(default)]
+    pub keep_empty: bool,
+}
+
+/// Nested objects made flat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlattenStep {
+    /// The object that is made flat; the whole record without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<FieldPath>,
+    /// What stands between the parts of a name.
+    #[serde(default)]
+    pub separator: Separator,
+    /// How many levels are made flat.
+    #[serde(default = "default_depth")]
+    pub depth: u8,
+}
+
+const fn default_depth() -> u8 {
+    super::MAX_FLATTEN_DEPTH
+}
+
+/// What stands between the parts of a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Separator {
+    /// `customer_country`
+    #[default]
+    Underscore,
+    /// `customer.country`; in a path, such a name is written `["customer.country"]`.
+    Dot,
+}
+
+/// Dates as they are written elsewhere. They become times in RFC 3339, in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParseDateStep {
+    /// Where they are; the times take their place.
+    pub fields: Vec<FieldPath>,
+    /// How they are written.
+    #[serde(default)]
+    pub format: DateFormat,
+    /// The time zone of those that do not name one: `UTC`, `+02:00` or `Europe/Berlin`.
+    #[serde(default = "utc")]
+    pub zone: String,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+/// How dates are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateFormat {
+    /// RFC 3339, `2026-11-22 14:30`, RFC 2822, or a Unix time.
+    #[default]
+    Auto,
+    /// `22.11.2026`, `22/11/2026 2:30 PM`
+    DayFirst,
+    /// `11/22/2026`, `11/22/2026 14:30`
+    MonthFirst,
+    /// Seconds since 1970.
+    UnixSeconds,
+    /// Milliseconds since 1970.
+    UnixMilliseconds,
+    /// A pattern: `%d.%m.%Y %H:%M`
+    Pattern(String),
+}
+
+/// Records that were there before are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeduplicateStep {
+    /// The fields that make a record the same as another.
+    pub keys: Vec<FieldPath>,
+    /// How long a record is remembered.
+    #[serde(default = "one_day_seconds")]
+    pub within_seconds: u32,
+    /// How many records are remembered.
+    #[serde(default = "default_remembered")]
+    pub remember: u32,
+}
+
+const fn one_day_seconds() -> u32 {
+    86_400
+}
+
+const fn default_remembered() -> u32 {
+    10_000
+}
+
+/// Most of a value hidden.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaskStep {
+    /// Where the values are.
+    pub fields: Vec<FieldPath>,
+    /// What can still be seen.
+    #[serde(default)]
+    pub style: MaskStyle,
+}
+
+/// What can still be seen of a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaskStyle {
+    /// Nothing, not even its length.
+    #[default]
+    Full,
+    /// So many characters at the end, at most half of them.
+    KeepLast(u8),
+    /// The first letter and the domain of an e-mail address.
+    Email,
+}
+
+/// Values replaced by a hash, with a secret of the team as the key: the same value has the same
+/// hash, but nobody can find the value by trying.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HashStep {
+    /// Where the values are.
+    pub fields: Vec<FieldPath>,
+}
+
+/// A script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptStep {
+    /// Its source.
+    pub source: String,
+}
+
+/// Windows of time, and what is aggregated in them. The records themselves do not go on; one
+/// record for each window and group does, when the window closes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowStep {
+    /// The field that says when a record happened; when it came in, without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_field: Option<FieldPath>,
+    /// How long a window is.
+    pub size_seconds: u32,
+    /// How long after one window the next one begins; when the first one ends, without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_seconds: Option<u32>,
+    /// The fields whose values have windows of their own.
+    #[serde(default)]
+    pub group_by: Vec<FieldPath>,
+    /// What is aggregated.
+    pub measures: Vec<WindowMeasure>,
+    /// How much later than the newest record one may come.
+    #[serde(default)]
+    pub allowed_lateness_seconds: u32,
+}
+
+/// What is aggregated in a window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowMeasure {
+    /// How values become one.
+    pub aggregate: WindowAggregate,
+    /// Of which field; none only for a count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<FieldPath>,
+    /// The field that it becomes.
+    pub to: String,
+}
+
+/// How the values of a window become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowAggregate {
+    /// How many records there are, or how many of them have the field.
+    Count,
+    /// The sum.
+    Sum,
+    /// The mean.
+    Avg,
+    /// The smallest.
+    Min,
+    /// The largest.
+    Max,
+    /// The earliest.
+    First,
+    /// The latest.
+    Last,
+}
+
+/// What a table says of a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookupStep {
+    /// The field whose value is looked up in the first column.
+    pub field: FieldPath,
+    /// The names of the columns; all but the first become fields of the record.
+    pub columns: Vec<String>,
+    /// The rows of the table.
+    pub rows: Vec<Vec<Value>>,
+    /// Whether capitals and small letters are the same.
+    #[serde(default)]
+    pub ignore_case: bool,
+    /// Whether a value that is not in the table is an error; if not, the fields are null.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// Fields of another pipeline's latest record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinStep {
+    /// The other pipeline.
+    pub pipeline: PipelineId,
+    /// The field of this record.
+    pub field: FieldPath,
+    /// The field of the other record that has the same value.
+    pub matches: FieldPath,
+    /// What is taken from the other record.
+    pub take: Vec<FieldMapping>,
+    /// Whether it is an error that there is no such record; if not, the fields are null.
+    #[serde(default)]
+    pub required: bool,
+}
+
+impl From<Vec<Step>> for Definition {
+    fn from(steps: Vec<Step>) -> Self {
+        Self { steps }
+    }
+}
+
+impl Serialize for Definition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Definition", 2)?;
+        document.serialize_field("version", &VERSION)?;
+        document.serialize_field("steps", &self.steps)?;
+        document.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Definition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyForm)
+    }
+}
+
+/// Reads a document, or the bare list of steps that came before it.
+struct AnyForm;
+
+#[derive(Deserialize)]
+struct Document {
+    version: u32,
+    steps: Vec<Step>,
+}
+
+impl<'de> Visitor<'de> for AnyForm {
+    type Value = Definition;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a transform: {\"version\": 1, \"steps\": […]}")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, steps: A) -> Result<Definition, A::Error> {
+        let steps = Vec::deserialize(SeqAccessDeserializer::new(steps))?;
+        Ok(Definition { steps })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Definition, A::Error> {
+        let document = Document::deserialize(MapAccessDeserializer::new(fields))?;
+        if document.version != VERSION {
+            let version = document.version;
+            return Err(A::Error::custom(format!(
+                "this is version {version} of a transform, and only {VERSION} is known"
+            )));
+        }
+        Ok(Definition {
+            steps: document.steps,
+        })
+    }
+}
