@@ -228,6 +228,14 @@ impl Scan<'_> {
         (least..=most).contains(&end).then(|| digits.parse().ok())?
     }
 
+    /// Reads at most so many of the digits that come next.
+    fn first_digits(&mut self, least: usize, most: usize) -> Option<i64> {
+        let all = self.0.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = self.0.split_at_checked(all.min(most))?;
+        self.0 = rest;
+        (digits.len() >= least).then(|| digits.parse().ok())?
+    }
+
     /// Reads the digits after a decimal point.
     fn fraction(&mut self) -> Option<f64> {
         let end = self.0.bytes().take_while(u8::is_ascii_digit).count();

@@ -159,32 +159,32 @@ impl Pattern {
     fn read_part(&self, part: Part, scan: &mut Scan<'_>, found: &mut Found) -> Option<()> {
         let within = |number: i64, most: i64| (number <= most).then_some(number);
         match part {
-            Part::Year => found.year = Some(scan.number(4, 4)?),
+            Part::Year => found.year = Some(scan.first_digits(4, 4)?),
             Part::ShortYear => {
-                let year = scan.number(2, 2)?;
+                let year = scan.first_digits(2, 2)?;
                 // As most do: 69 is 1969, 68 is 2068.
                 found.year = Some(if year < 69 { 2000 + year } else { 1900 + year });
             }
-            Part::Month => found.month = Some(scan.number(1, 2)?),
+            Part::Month => found.month = Some(scan.first_digits(1, 2)?),
             Part::MonthName => {
                 let month = scan.one_of(LONG_MONTHS).or_else(|| scan.one_of(MONTHS))?;
                 found.month = Some(month + 1);
             }
             Part::Day => {
                 scan.spaces();
-                found.day = Some(scan.number(1, 2)?);
+                found.day = Some(scan.first_digits(1, 2)?);
             }
             Part::WeekdayName => {
                 scan.one_of(LONG_WEEKDAYS)
                     .or_else(|| scan.one_of(WEEKDAYS))?;
             }
-            Part::Hour => found.hour = within(scan.number(1, 2)?, 23)?,
+            Part::Hour => found.hour = within(scan.first_digits(1, 2)?, 23)?,
             Part::HourOfHalf => {
-                found.hour = within(scan.number(1, 2)?, 12)?;
+                found.hour = within(scan.first_digits(1, 2)?, 12)?;
                 found.half.get_or_insert(0);
             }
-            Part::Minute => found.ms += within(scan.number(1, 2)?, 59)? * MINUTE_MS,
-            Part::Second => found.ms += within(scan.number(1, 2)?, 60)? * SECOND_MS,
+            Part::Minute => found.ms += within(scan.first_digits(1, 2)?, 59)? * MINUTE_MS,
+            Part::Second => found.ms += within(scan.first_digits(1, 2)?, 60)? * SECOND_MS,
             Part::Fraction => {
                 #[expect(clippy::cast_possible_truncation, reason = "less than a thousand")]
                 let milli = (scan.fraction()? * 1e3 + 1e-6) as i64;
