@@ -101,10 +101,7 @@ pub fn eval<'s>(expr: &'s Expr, scope: &Scope<'s>) -> Result<Val<'s>, Problem> {
             };
             eval(chosen, scope)?
         }
-        Expr::Call(function, arguments) => {
-            let values = arguments.iter().map(|argument| eval(argument, scope));
-            call(*function, values.collect::<Result<_, _>>()?, scope)?
-        }
+        Expr::Call(function, arguments) => call(*function, arguments, scope)?,
         Expr::Each(each, list, body) => each_of(*each, eval(list, scope)?, body, scope)?,
         Expr::Pattern(usage, text, pattern) => {
             texts::search(*usage, pattern, eval(text, scope)?, scope.meter)?

@@ -3,10 +3,10 @@
 
 use std::cmp::Ordering;
 
-use super::eval::Scope;
+use super::eval::{Scope, eval};
 use super::number::Number;
 use super::problem::Problem;
-use super::tree::{Each, PatternUse};
+use super::tree::{Each, Expr, PatternUse};
 use super::value::Val;
 use super::{lists, texts, times};
 
@@ -185,26 +185,31 @@ impl Named {
     }
 }
 
-/// The values a function is called with. As many as it takes: the parser has counted them.
+/// The values a function is called with, worked out as they are asked for. As many as it takes:
+/// the parser has counted them.
 #[derive(Debug)]
-pub struct Arguments<'s> {
-    values: std::vec::IntoIter<Val<'s>>,
+pub struct Arguments<'s, 'a> {
+    rest: std::slice::Iter<'s, Expr>,
+    scope: &'a Scope<'s>,
 }
 
-impl<'s> Arguments<'s> {
+impl<'s> Arguments<'s, '_> {
     /// The next value.
-    pub fn next(&mut self) -> Val<'s> {
-        self.values.next().unwrap_or(Val::Null)
+    pub fn next(&mut self) -> Result<Val<'s>, Problem> {
+        Ok(self.maybe()?.unwrap_or(Val::Null))
     }
 
     /// The next value, if there is one.
-    pub fn maybe(&mut self) -> Option<Val<'s>> {
-        self.values.next()
+    pub fn maybe(&mut self) -> Result<Option<Val<'s>>, Problem> {
+        self.rest
+            .next()
+            .map(|expr| eval(expr, self.scope))
+            .transpose()
     }
 
     /// The next value, which is a whole number.
     pub fn whole(&mut self) -> Result<i64, Problem> {
-        let value = self.next();
+        let value = self.next()?;
         match &value {
             Val::Number(number) => number.to_i64(),
             _ => None,
@@ -212,21 +217,22 @@ impl<'s> Arguments<'s> {
         .ok_or_else(|| value.is_no("a whole number"))
     }
 
-    fn rest(self) -> Vec<Val<'s>> {
-        self.values.collect()
+    fn rest(self) -> Result<Vec<Val<'s>>, Problem> {
+        self.rest.map(|expr| eval(expr, self.scope)).collect()
     }
 }
 
 /// Works out a function of values.
 pub fn call<'s>(
     function: Function,
-    values: Vec<Val<'s>>,
+    arguments: &'s [Expr],
     scope: &Scope<'s>,
 ) -> Result<Val<'s>, Problem> {
     use Function as F;
     let meter = scope.meter;
     let mut arguments = Arguments {
-        values: values.into_iter(),
+        rest: arguments.iter(),
+        scope,
     };
     match function {
         F::Len
@@ -254,16 +260,16 @@ pub fn call<'s>(
         | F::Text
         | F::Number
         | F::Boolean => texts::call(function, &mut arguments, meter),
-        F::Kind => Ok(Val::Text(arguments.next().kind().into())),
-        F::Abs => map_number(&arguments.next(), |number| Some(number.size())),
-        F::Floor => map_number(&arguments.next(), |number| Some(number.rounded_down())),
-        F::Ceil => map_number(&arguments.next(), |number| Some(number.rounded_up())),
-        F::Sqrt => map_number(&arguments.next(), |number| {
+        F::Kind => Ok(Val::Text(arguments.next()?.kind().into())),
+        F::Abs => map_number(&arguments.next()?, |number| Some(number.size())),
+        F::Floor => map_number(&arguments.next()?, |number| Some(number.rounded_down())),
+        F::Ceil => map_number(&arguments.next()?, |number| Some(number.rounded_up())),
+        F::Sqrt => map_number(&arguments.next()?, |number| {
             Number::from_f64(number.to_f64().sqrt())
         }),
         F::Round => {
-            let value = arguments.next();
-            let digits = match arguments.maybe() {
+            let value = arguments.next()?;
+            let digits = match arguments.maybe()? {
                 None => 0,
                 Some(Val::Number(number)) => number
                     .to_i64()
@@ -273,10 +279,10 @@ pub fn call<'s>(
             };
             map_number(&value, |number| Some(number.rounded(digits)))
         }
-        F::Min => extreme(arguments.rest(), Ordering::Less, scope),
-        F::Max => extreme(arguments.rest(), Ordering::Greater, scope),
-        F::Sum | F::Avg => sum(function == F::Avg, &arguments.next(), scope),
-        F::Merge => lists::merge(arguments.rest(), meter),
+        F::Min => extreme(arguments.rest()?, Ordering::Less, scope),
+        F::Max => extreme(arguments.rest()?, Ordering::Greater, scope),
+        F::Sum | F::Avg => sum(function == F::Avg, &arguments.next()?, scope),
+        F::Merge => lists::merge(arguments.rest()?, meter),
         F::Now
         | F::Time
         | F::Date

@@ -18,14 +18,14 @@ const MAX_ITEMS: usize = 10_000;
 /// Works out one of these functions.
 pub fn call<'s>(
     function: Function,
-    arguments: &mut Arguments<'s>,
+    arguments: &mut Arguments<'s, '_>,
     meter: &Meter,
 ) -> Result<Val<'s>, Problem> {
     use Function as F;
     if function == F::Range {
         return range(arguments.whole()?, arguments.whole()?, meter);
     }
-    let value = arguments.next();
+    let value = arguments.next()?;
     if matches!(value, Val::Null) {
         return Ok(match function {
             F::Contains => Val::Bool(false),
@@ -39,7 +39,7 @@ pub fn call<'s>(
         }
         (F::Len, Val::List(items)) => Ok(Val::Number(items.len().into())),
         (F::Len, Val::Object(fields)) => Ok(Val::Number(fields.len().into())),
-        (F::Contains, value) => is_in(&arguments.next(), &value, meter).map(Val::Bool),
+        (F::Contains, value) => is_in(&arguments.next()?, &value, meter).map(Val::Bool),
         (F::Slice, Val::Text(text)) => {
             meter.work(text.len())?;
             let count = text.chars().count();
@@ -176,14 +176,14 @@ fn own(items: Cow<'_, [Value]>, meter: &Meter) -> Result<Vec<Value>, Problem> {
 }
 
 /// A part's beginning and end, as people count: from 0; below it, from the end.
-fn bounds(arguments: &mut Arguments<'_>, count: usize) -> Result<(usize, usize), Problem> {
+fn bounds(arguments: &mut Arguments<'_, '_>, count: usize) -> Result<(usize, usize), Problem> {
     let place = |at: i64| {
         let from_start = usize::try_from(at).ok();
         let from_end = || count.saturating_sub(usize::try_from(at.unsigned_abs()).unwrap_or(count));
         from_start.unwrap_or_else(from_end).min(count)
     };
     let start = place(arguments.whole()?);
-    let end = match arguments.maybe() {
+    let end = match arguments.maybe()? {
         None | Some(Val::Null) => count,
         Some(Val::Number(number)) if number.to_i64().is_some() => {
             place(number.to_i64().unwrap_or_default())

@@ -18,16 +18,16 @@ const MAX_SEARCHED_BYTES: usize = 16 * 1024;
 /// Works out one of these functions.
 pub fn call<'s>(
     function: Function,
-    arguments: &mut Arguments<'s>,
+    arguments: &mut Arguments<'s, '_>,
     meter: &Meter,
 ) -> Result<Val<'s>, Problem> {
     use Function as F;
-    let first = arguments.next();
+    let first = arguments.next()?;
     match function {
         F::Text => return Ok(Val::Text(as_text(first, meter)?)),
         F::Number => return as_number(&first),
         F::Boolean => return as_boolean(&first),
-        F::Join => return join(&first, arguments.maybe(), meter),
+        F::Join => return join(&first, arguments.maybe()?, meter),
         _ => {}
     }
     let text = match first {
@@ -68,8 +68,8 @@ pub fn call<'s>(
 }
 
 /// The next value, which is a text.
-fn needed<'s>(arguments: &mut Arguments<'s>) -> Result<Cow<'s, str>, Problem> {
-    match arguments.next() {
+fn needed<'s>(arguments: &mut Arguments<'s, '_>) -> Result<Cow<'s, str>, Problem> {
+    match arguments.next()? {
         Val::Text(text) => Ok(text),
         other => Err(other.is_no("text")),
     }

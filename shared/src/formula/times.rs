@@ -9,14 +9,14 @@ use crate::timestamps::{self, DAY_MS, HOUR_MS, LAST_MS, MINUTE_MS, SECOND_MS};
 /// Works out one of these functions.
 pub fn call<'s>(
     function: Function,
-    arguments: &mut Arguments<'s>,
+    arguments: &mut Arguments<'s, '_>,
     now_ms: i64,
 ) -> Result<Val<'s>, Problem> {
     use Function as F;
     if function == F::Now {
         return Ok(time(now_ms));
     }
-    let Some(ms) = needed(&arguments.next())? else {
+    let Some(ms) = needed(&arguments.next()?)? else {
         return Ok(Val::Null);
     };
     let (year, month, day) = timestamps::date_of(ms.div_euclid(DAY_MS));
@@ -36,8 +36,8 @@ pub fn call<'s>(
                 .unwrap_or(Number::ZERO),
         ),
         F::AddTime => {
-            let amount = arguments.next();
-            let unit_ms = unit(&arguments.next())?;
+            let amount = arguments.next()?;
+            let unit_ms = unit(&arguments.next()?)?;
             let Val::Number(number) = amount else {
                 return match amount {
                     Val::Null => Ok(Val::Null),
@@ -53,14 +53,14 @@ pub fn call<'s>(
                 .ok_or_else(|| Problem::new(&amount.shown(), "this time is too far away"))?
         }
         F::TimeBetween => {
-            let Some(other_ms) = needed(&arguments.next())? else {
+            let Some(other_ms) = needed(&arguments.next()?)? else {
                 return Ok(Val::Null);
             };
-            let unit_ms = unit(&arguments.next())?;
+            let unit_ms = unit(&arguments.next()?)?;
             let between = Number::from(other_ms - ms).divided_by(unit_ms.into());
             Val::Number(between.unwrap_or(Number::ZERO))
         }
-        _ => start_of(ms, &arguments.next())?,
+        _ => start_of(ms, &arguments.next()?)?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! A transform that is ready to run: formulas read, patterns and tables made ready.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -173,8 +174,12 @@ impl CompiledStep {
         }
     }
 
-    /// Runs the step over a record.
-    pub fn run(&self, record: &mut Fields, context: &mut Context<'_>) -> Result<Flow, Fault> {
+    /// Runs the step over a record. What only reads does not copy it.
+    pub fn run(
+        &self,
+        record: &mut Cow<'_, Fields>,
+        context: &mut Context<'_>,
+    ) -> Result<Flow, Fault> {
         match &self.work {
             Work::Map(step) => {
                 for mapping in &step.fields {
@@ -187,24 +192,24 @@ impl CompiledStep {
             Work::Rename(step) => fields::rename(step, record),
             Work::Select(step) => fields::select(step, record, context)?,
             Work::Drop(step) => fields::drop(step, record),
-            Work::Cast(step) => fields::cast_fields(step, record, context)?,
-            Work::Set(step) => fields::set(step, record, context)?,
-            Work::Calculate(step) => step.run(record, context)?,
+            Work::Cast(step) => fields::cast_fields(step, record.to_mut(), context)?,
+            Work::Set(step) => fields::set(step, record.to_mut(), context)?,
+            Work::Calculate(step) => step.run(record.to_mut(), context)?,
             Work::Filter(step) => return step.run(record, context),
-            Work::Explode(step) => return explode::run(step, record, context),
-            Work::Flatten(step) => flatten::run(step, record, context)?,
-            Work::ParseDate(step) => step.run(record, context)?,
+            Work::Explode(step) => return explode::run(step, record.to_mut(), context),
+            Work::Flatten(step) => flatten::run(step, record.to_mut(), context)?,
+            Work::ParseDate(step) => step.run(record.to_mut(), context)?,
             Work::Deduplicate(step, fingerprint) => {
                 return Ok(deduplicate::run(step, *fingerprint, record, context));
             }
-            Work::Mask(step) => privacy::mask(step, record, context)?,
-            Work::Hash(step) => privacy::hash(step, record, context)?,
+            Work::Mask(step) => privacy::mask(step, record.to_mut(), context)?,
+            Work::Hash(step) => privacy::hash(step, record.to_mut(), context)?,
             Work::Script(script) => return script::run(script, record, context),
             Work::Window(step, fingerprint) => {
                 return window::run(step, *fingerprint, record, context);
             }
-            Work::Lookup(step) => step.run(record, context)?,
-            Work::Join(step) => join::run(step, record, context)?,
+            Work::Lookup(step) => step.run(record.to_mut(), context)?,
+            Work::Join(step) => join::run(step, record.to_mut(), context)?,
         }
         Ok(Flow::Next)
     }

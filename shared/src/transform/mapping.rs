@@ -1,6 +1,8 @@
 //! The mapping step: select, rename and cast fields in one go. It is the one step that the client
 //! previews without the rest of the engine, so nothing here knows formulas.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,7 +63,7 @@ impl MapStep {
     /// What the step makes of a record.
     pub(super) fn run(
         &self,
-        fields: &mut Fields,
+        fields: &mut Cow<'_, Fields>,
         mut kept: impl FnMut(Fault) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let mut mapped = Fields::with_capacity(self.fields.len());
@@ -71,16 +73,20 @@ impl MapStep {
             }
         }
         if self.keep_rest {
-            for mapping in &self.fields {
-                if let Some(key) = mapping.from.top_level_key() {
-                    fields.shift_remove(key);
+            let is_taken = |key: &str| {
+                let mut taken = self
+                    .fields
+                    .iter()
+                    .map(|mapping| mapping.from.top_level_key());
+                taken.any(|taken| taken == Some(key))
+            };
+            for (key, value) in fields.iter().filter(|(key, _)| !is_taken(key)) {
+                if !mapped.contains_key(key) {
+                    mapped.insert(key.clone(), value.clone());
                 }
             }
-            for (key, value) in std::mem::take(fields) {
-                mapped.entry(key).or_insert(value);
-            }
         }
-        *fields = mapped;
+        *fields = Cow::Owned(mapped);
         Ok(())
     }
 
@@ -118,7 +124,7 @@ pub fn apply(steps: &[Step], received: &Value) -> Outcome {
     let Value::Object(fields) = received else {
         return Outcome::Failed(StepError::no_record(received));
     };
-    let mut fields = fields.clone();
+    let mut fields = Cow::Borrowed(fields);
     for (step, number) in steps.iter().zip(1..) {
         let Action::Map(map) = &step.action else {
             continue;
@@ -134,7 +140,7 @@ pub fn apply(steps: &[Step], received: &Value) -> Outcome {
             Err(fault) => return Outcome::Failed(fault.at(number)),
         }
     }
-    Outcome::Stored(fields)
+    Outcome::Stored(fields.into_owned())
 }
 
 /// What a stored record most likely was when it was received: each mapped field is put back where

@@ -1,6 +1,8 @@
 //! Runs a compiled transform over records. One record's error never touches another, and what one
 //! received record may use up is counted, however many records a step makes of it.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::MAX_EXPLODED;
@@ -59,7 +61,10 @@ impl Transform {
         outcomes: &mut Vec<Outcome>,
     ) {
         match received {
-            Value::Object(fields) => self.run_fields(fields.clone(), state, environment, outcomes),
+            Value::Object(fields) => {
+                let mut run = Run::new(self, state, environment, outcomes);
+                run.record(Cow::Borrowed(fields), 0, &Meter::for_record());
+            }
             other => outcomes.push(Outcome::Failed(StepError::no_record(other))),
         }
     }
@@ -73,7 +78,7 @@ impl Transform {
         outcomes: &mut Vec<Outcome>,
     ) {
         let mut run = Run::new(self, state, environment, outcomes);
-        run.record(fields, 0, &Meter::for_record());
+        run.record(Cow::Owned(fields), 0, &Meter::for_record());
     }
 
     /// Closes the windows that have ended by now although no later record came. Belongs to be
@@ -112,7 +117,7 @@ impl Transform {
         };
         let mut run = Run::new(self, state, environment, &mut trace.outcomes);
         run.traced = Some(&mut trace.steps);
-        run.record(fields.clone(), 0, &Meter::for_record());
+        run.record(Cow::Borrowed(fields), 0, &Meter::for_record());
         trace
     }
 }
@@ -147,11 +152,11 @@ impl<'r> Run<'r> {
     }
 
     /// Runs the steps from one on. Goes only as deep as there are steps that make several records.
-    fn record(&mut self, mut fields: Fields, from: usize, meter: &Meter) {
+    fn record(&mut self, mut fields: Cow<'_, Fields>, from: usize, meter: &Meter) {
         let transform = self.transform;
         for (index, step) in transform.steps().iter().enumerate().skip(from) {
             let number = index + 1;
-            let before = self.traced.is_some().then(|| fields.clone());
+            let before = self.traced.is_some().then(|| fields.clone().into_owned());
             let mut context = Context {
                 environment: self.environment,
                 now_ms: self.now_ms,
@@ -186,7 +191,7 @@ impl<'r> Run<'r> {
                 Ok(Flow::Many(records)) => {
                     self.left = self.left.saturating_sub(records.len());
                     for record in records {
-                        self.record(record, number, meter);
+                        self.record(Cow::Owned(record), number, meter);
                     }
                     return;
                 }
@@ -205,14 +210,14 @@ impl<'r> Run<'r> {
                 }
             }
         }
-        self.outcomes.push(Outcome::Stored(fields));
+        self.outcomes.push(Outcome::Stored(fields.into_owned()));
     }
 
     /// Windows that closed go on, each as a record of its own.
     fn closed(&mut self, windows: Vec<Fields>, from: usize) {
         for fields in windows {
             self.left = MAX_EXPLODED;
-            self.record(fields, from, &Meter::for_record());
+            self.record(Cow::Owned(fields), from, &Meter::for_record());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The steps that move fields about: rename, select, drop, cast, set.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::Context;
@@ -8,14 +10,49 @@ use crate::fields::Fields;
 use crate::transform::definition::{CastStep, DropStep, RenameStep, SelectStep, SetStep};
 use crate::transform::outcome::Fault;
 
+/// What a field is called from now on.
+enum Name<'n> {
+    Same,
+    New(&'n str),
+    Gone,
+}
+
+/// Builds a record anew with other names; copies only what stays of a record that is borrowed.
+fn rebuild<'n>(record: &mut Cow<'_, Fields>, name: impl Fn(&str) -> Name<'n>) {
+    let before = std::mem::replace(record, Cow::Owned(Fields::new()));
+    let mut after = Fields::with_capacity(before.len() + 4);
+    match before {
+        Cow::Borrowed(before) => {
+            for (key, value) in before {
+                match name(key) {
+                    Name::Same => after.insert(key.clone(), value.clone()),
+                    Name::New(name) => after.insert(name.to_owned(), value.clone()),
+                    Name::Gone => None,
+                };
+            }
+        }
+        Cow::Owned(before) => {
+            for (key, value) in before {
+                match name(&key) {
+                    Name::Same => after.insert(key, value),
+                    Name::New(name) => after.insert(name.to_owned(), value),
+                    Name::Gone => None,
+                };
+            }
+        }
+    }
+    *record = Cow::Owned(after);
+}
+
 /// Gives fields other names. Those at the top level stay where they are.
-pub fn rename(step: &RenameStep, fields: &mut Fields) {
+pub fn rename(step: &RenameStep, record: &mut Cow<'_, Fields>) {
     let mut renamed: Vec<(&str, &str)> = Vec::with_capacity(step.fields.len());
     for renaming in &step.fields {
         match renaming.from.top_level_key() {
-            Some(key) if fields.contains_key(key) => renamed.push((key, &renaming.to)),
+            Some(key) if record.contains_key(key) => renamed.push((key, &renaming.to)),
             Some(_) => {}
             None => {
+                let fields = record.to_mut();
                 if let Some(value) = renaming.from.remove(fields) {
                     fields.insert(renaming.to.clone(), value);
                 }
@@ -25,42 +62,51 @@ pub fn rename(step: &RenameStep, fields: &mut Fields) {
     if renamed.is_empty() {
         return;
     }
-    let before = std::mem::take(fields);
-    let mut after = Fields::with_capacity(before.len());
-    for (key, value) in before {
+    rebuild(record, |key| {
         match renamed.iter().find(|(from, _)| *from == key) {
-            Some((_, to)) => {
-                after.insert((*to).to_owned(), value);
-            }
+            Some((_, to)) => Name::New(to),
             // What is called like a new name makes room for it.
-            None if renamed.iter().any(|(_, to)| *to == key) => {}
-            None => {
-                after.insert(key, value);
-            }
+            None if renamed.iter().any(|(_, to)| *to == key) => Name::Gone,
+            None => Name::Same,
         }
-    }
-    *fields = after;
+    });
 }
 
 /// Keeps only some fields, where they are, in the order of the step.
-pub fn select(step: &SelectStep, fields: &mut Fields, context: &Context<'_>) -> Result<(), Fault> {
+pub fn select(
+    step: &SelectStep,
+    record: &mut Cow<'_, Fields>,
+    context: &Context<'_>,
+) -> Result<(), Fault> {
     let mut selected = Fields::with_capacity(step.fields.len());
     for path in &step.fields {
-        if let Some(key) = path.top_level_key() {
-            if let Some(value) = fields.get_mut(key) {
-                selected.insert(key.to_owned(), value.take());
-            }
-        } else if let Some(value) = path.get(fields) {
-            context.meter.take_copy_of(value)?;
-            path.put(&mut selected, value.clone());
-        }
+        let Some(value) = path.get(record) else {
+            continue;
+        };
+        context.meter.take_copy_of(value)?;
+        path.put(&mut selected, value.clone());
     }
-    *fields = selected;
+    *record = Cow::Owned(selected);
     Ok(())
 }
 
 /// Takes fields away.
-pub fn drop(step: &DropStep, fields: &mut Fields) {
+pub fn drop(step: &DropStep, record: &mut Cow<'_, Fields>) {
+    if let Cow::Borrowed(_) = record {
+        let is_dropped = |key: &str| {
+            step.fields
+                .iter()
+                .any(|path| path.top_level_key() == Some(key))
+        };
+        rebuild(record, |key| {
+            if is_dropped(key) {
+                Name::Gone
+            } else {
+                Name::Same
+            }
+        });
+    }
+    let fields = record.to_mut();
     for path in &step.fields {
         path.remove(fields);
     }
