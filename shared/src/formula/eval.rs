@@ -180,8 +180,8 @@ fn arithmetic<'s>(
 ) -> Result<Val<'s>, Problem> {
     match (left, operator, right) {
         (Val::Number(left), operator, Val::Number(right)) => number(left, operator, right),
-        (left @ Val::Text(_), Arithmetic::Plus, right) => join(left, right, meter),
-        (left, Arithmetic::Plus, right @ Val::Text(_)) => join(left, right, meter),
+        (left @ Val::Text(_), Arithmetic::Plus, right)
+        | (left, Arithmetic::Plus, right @ Val::Text(_)) => join(left, right, meter),
         (Val::List(left), Arithmetic::Plus, Val::List(right)) => {
             let mut items = Val::List(left).into_json(meter)?;
             let added = Val::List(right).into_json(meter)?;

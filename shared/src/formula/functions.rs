@@ -327,7 +327,7 @@ fn extreme<'s>(
         for item in items.iter() {
             best = better(best, Val::of(item), wanted, scope)?;
         }
-        return Ok(best.into_owned(scope.meter)?);
+        return best.into_owned(scope.meter);
     }
     let mut best = Val::Null;
     for value in values {

@@ -110,7 +110,6 @@ pub fn call<'s>(
 /// Whether a value is one of a list, a part of a text, or the name of an object's field.
 pub fn is_in(wanted: &Val<'_>, all: &Val<'_>, meter: &Meter) -> Result<bool, Problem> {
     match (wanted, all) {
-        (_, Val::Null) => Ok(false),
         (wanted, Val::List(items)) => {
             for item in items.iter() {
                 meter.step()?;
@@ -125,7 +124,7 @@ pub fn is_in(wanted: &Val<'_>, all: &Val<'_>, meter: &Meter) -> Result<bool, Pro
             Ok(text.contains(&**part))
         }
         (Val::Text(key), Val::Object(fields)) => Ok(fields.contains_key(&**key)),
-        (Val::Null, _) => Ok(false),
+        (_, Val::Null) | (Val::Null, _) => Ok(false),
         (wanted, Val::Text(_) | Val::Object(_)) => Err(wanted.is_no("text")),
         (_, other) => Err(other.is_no("a list")),
     }
@@ -158,7 +157,6 @@ pub fn at<'s>(
 ) -> Result<Val<'s>, Problem> {
     meter.step()?;
     Ok(match (items, place) {
-        (_, None) => Val::Null,
         (Cow::Borrowed(items), Some(place)) => items.get(place).map_or(Val::Null, Val::of),
         (Cow::Owned(mut items), Some(place)) if place < items.len() => {
             Val::owned(items.swap_remove(place))

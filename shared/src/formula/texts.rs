@@ -37,8 +37,8 @@ pub fn call<'s>(
     };
     meter.work(text.len())?;
     Ok(match function {
-        F::Lower => changed(text, meter, |c| c.is_ascii_lowercase(), str::to_lowercase)?,
-        F::Upper => changed(text, meter, |c| c.is_ascii_uppercase(), str::to_uppercase)?,
+        F::Lower => changed(text, meter, char::is_ascii_lowercase, str::to_lowercase)?,
+        F::Upper => changed(text, meter, char::is_ascii_uppercase, str::to_uppercase)?,
         F::Trim => match text {
             Cow::Borrowed(text) => Val::Text(Cow::Borrowed(text.trim())),
             Cow::Owned(text) => Val::text(text.trim().to_owned()),

@@ -135,7 +135,7 @@ pub(super) fn check(definition: &Definition, checker: &mut Checker) {
     checker.at_most("steps", definition.steps.len(), MAX_STEPS, "steps");
     for (index, step) in definition.steps.iter().enumerate() {
         checker.under(&format!("steps.{index}"), |checker| {
-            check_step(step, checker)
+            check_step(step, checker);
         });
     }
 }

@@ -44,7 +44,7 @@ impl Environment for Surroundings {
         let known = json!([{"id": 7, "name": "Ann", "since": "2020"}, {"id": 8, "name": "Bob", "since": "long ago"}]);
         let found = known.as_array().unwrap().iter().find(|record| {
             let found = field.get(record.as_object().unwrap());
-            found.is_some_and(|found| found.to_string() == value)
+            found.is_some_and(|found| serde_json::to_string(found).is_ok_and(|text| text == value))
         });
         Ok(found.map(|record| Arc::new(record.as_object().unwrap().clone())))
     }

@@ -272,25 +272,25 @@ fn flatten_names_what_was_nested() {
     );
 }
 
+#[track_caller]
+fn date(format: Value, zone: &str, value: Value, expected: Value) {
+    let step = json!([{"kind": "parse_date", "fields": ["at"], "format": format, "zone": zone}]);
+    let expected = match expected {
+        Value::String(time) if time.ends_with('Z') => json!([{"at": time}]),
+        Value::String(error) => json!([format!("1 at at: {error}")]),
+        _ => json!([{"at": null}]),
+    };
+    check(step, json!({"at": value}), expected);
+}
+
+fn no_date(value: &str) -> Value {
+    json!(format!(
+        "this is not a date in the format of the step ({value})"
+    ))
+}
+
 #[test]
 fn dates_are_read_as_they_are_written() {
-    #[track_caller]
-    fn date(format: Value, zone: &str, value: Value, expected: Value) {
-        let step =
-            json!([{"kind": "parse_date", "fields": ["at"], "format": format, "zone": zone}]);
-        let expected = match expected {
-            Value::String(time) if time.ends_with('Z') => json!([{"at": time}]),
-            Value::Null => json!([{"at": null}]),
-            Value::String(error) => json!([format!("1 at at: {error}")]),
-            other => other,
-        };
-        check(step, json!({"at": value}), expected);
-    }
-    let no_date = |value: &str| {
-        json!(format!(
-            "this is not a date in the format of the step ({value})"
-        ))
-    };
     date(
         json!("auto"),
         "UTC",
@@ -351,6 +351,10 @@ fn dates_are_read_as_they_are_written() {
         json!("31/12/2026"),
         no_date("31/12/2026"),
     );
+}
+
+#[test]
+fn unix_times_and_patterns_are_read() {
     date(
         json!("unix_seconds"),
         "UTC",

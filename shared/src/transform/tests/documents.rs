@@ -169,6 +169,10 @@ fn what_is_wrong_is_told_with_its_place() {
         json!({"kind": "deduplicate", "keys": ["a"], "remember": 100_001}),
         &[("remember", "The number of records is between 1 and 100000.")],
     );
+}
+
+#[test]
+fn what_is_wrong_with_advanced_steps_is_told_too() {
     is_refused(
         json!({"kind": "script", "source": "x = 1"}),
         &[(
