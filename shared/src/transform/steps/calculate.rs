@@ -36,15 +36,7 @@ impl Calculate {
                     Value::Null
                 }
             };
-            match path.top_level_key() {
-                Some(key) => match fields.get_mut(key) {
-                    Some(place) => *place = value,
-                    None => {
-                        fields.insert(key.to_owned(), value);
-                    }
-                },
-                None => path.put(fields, value),
-            }
+            path.put(fields, value);
         }
         Ok(())
     }

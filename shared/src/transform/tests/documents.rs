@@ -227,3 +227,34 @@ fn what_is_wrong_with_advanced_steps_is_told_too() {
         ["steps"]
     );
 }
+
+/// The documentation's examples: its JSON is read and compiled, and so are its scripts.
+#[test]
+fn the_documentation_is_right() {
+    let text = include_str!("../../../../docs/transforms.md");
+    let mut examples = 0;
+    for block in text.split("```").skip(1).step_by(2) {
+        let Some(json) = block.strip_prefix("json\n") else {
+            let script = crate::formula::Script::compile(block);
+            assert!(script.is_ok(), "{block}: {:?}", script.err());
+            continue;
+        };
+        for step in serde_json::Deserializer::from_str(json).into_iter::<Value>() {
+            let step = step.unwrap();
+            let steps = if step["steps"].is_array() {
+                step
+            } else {
+                json!([step])
+            };
+            compiled(&steps);
+            examples += 1;
+        }
+    }
+    assert!(examples >= 19, "{examples}");
+    for name in crate::formula::FUNCTION_NAMES {
+        assert!(
+            text.contains(&format!("`{name}")),
+            "{name} is not documented"
+        );
+    }
+}
