@@ -196,6 +196,18 @@ impl FieldPath {
         self.segments.iter().all(fits)
     }
 
+    /// How many places of lists [`Self::put`] makes at most on its way.
+    pub fn written_places(&self) -> usize {
+        let places = |segment: &Segment| match segment {
+            Segment::Key(_) => 0,
+            Segment::Index(index) => index.saturating_add(1),
+        };
+        self.segments
+            .iter()
+            .map(places)
+            .fold(0, usize::saturating_add)
+    }
+
     /// The key, when the path is one key at the top level and nothing more.
     pub fn top_level_key(&self) -> Option<&str> {
         match self.segments.as_slice() {

@@ -12,6 +12,8 @@ use crate::fields::Fields;
 const RECORD_STEPS: u32 = 300_000;
 /// What all steps may make for one record, in bytes.
 const RECORD_BYTES: usize = 16 * 1024 * 1024;
+/// How many records' worth all windows have that close at once.
+const RECORDS_OF_WINDOWS: u8 = 4;
 /// How many bytes are gone through in one step.
 const BYTES_PER_STEP: usize = 64;
 /// What a value takes beside its text, in bytes: its place, and an entry's share of its map.
@@ -30,6 +32,14 @@ impl Meter {
         Self {
             steps: Cell::new(RECORD_STEPS),
             bytes: Cell::new(RECORD_BYTES),
+        }
+    }
+
+    /// For all windows that close at once, and everything that becomes of them.
+    pub const fn for_windows() -> Self {
+        Self {
+            steps: Cell::new(RECORD_STEPS * RECORDS_OF_WINDOWS as u32),
+            bytes: Cell::new(RECORD_BYTES * RECORDS_OF_WINDOWS as usize),
         }
     }
 

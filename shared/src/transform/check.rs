@@ -6,6 +6,7 @@ use super::definition::{
     WindowAggregate, WindowStep,
 };
 use super::mapping::{check_field_name, check_mappings};
+use super::steps::window::group_name;
 use super::{
     MAX_CONSTANT_BYTES, MAX_FLATTEN_DEPTH, MAX_GROUPS, MAX_KEYS, MAX_MEASURES, MAX_REMEMBERED,
     MAX_REMEMBERED_SECONDS, MAX_SOURCE_BYTES, MAX_STEP_FIELDS, MAX_STEPS, MAX_TABLE_BYTES,
@@ -277,15 +278,21 @@ fn check_window(step: &WindowStep, checker: &mut Checker) {
         MAX_GROUPS,
         "fields to group by",
     );
-    for (place, path) in step.group_by.iter().enumerate() {
-        checker.target(&format!("group_by.{place}"), path);
-    }
     checker.some("measures", step.measures.len(), MAX_MEASURES, "measures");
-    let mut names = std::collections::BTreeSet::from(["window_start", "window_end"]);
+    let own = ["window_start", "window_end"].map(str::to_owned);
+    let mut names = std::collections::BTreeSet::from(own);
+    for (place, path) in step.group_by.iter().enumerate() {
+        let name = group_name(path);
+        if !names.insert(name.clone()) {
+            let message =
+                format!("Two fields would be called “{name}”. Rename one before this step.");
+            checker.report(&format!("group_by.{place}"), InvalidCode::Invalid, message);
+        }
+    }
     for (place, measure) in step.measures.iter().enumerate() {
         let at = format!("measures.{place}.to");
         checker.name(&at, &measure.to);
-        if !names.insert(&measure.to) {
+        if !names.insert(measure.to.clone()) {
             let name = &measure.to;
             let message = format!("Two fields are called “{name}”. Give one another name.");
             checker.report(&at, InvalidCode::Invalid, message);

@@ -215,9 +215,10 @@ impl<'r> Run<'r> {
 
     /// Windows that closed go on, each as a record of its own.
     fn closed(&mut self, windows: Vec<Fields>, from: usize) {
+        let meter = Meter::for_windows();
         for fields in windows {
             self.left = MAX_EXPLODED;
-            self.record(Cow::Owned(fields), from, &Meter::for_record());
+            self.record(Cow::Owned(fields), from, &meter);
         }
     }
 }

@@ -24,7 +24,7 @@ use super::definition::OnError;
 use super::environment::Environment;
 use super::outcome::{Fault, StepError};
 use super::state::State;
-use crate::fields::Fields;
+use crate::fields::{FieldPath, Fields};
 use crate::formula::{Meter, Number};
 
 /// What becomes of a record after a step.
@@ -66,6 +66,18 @@ impl Context<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes a value and pays for the lists that are made on the way.
+fn put(
+    path: &FieldPath,
+    fields: &mut Fields,
+    value: Value,
+    context: &Context<'_>,
+) -> Result<(), Fault> {
+    context.meter.take_values(path.written_places())?;
+    path.put(fields, value);
+    Ok(())
 }
 
 /// Refuses a step that would make too many records of one.

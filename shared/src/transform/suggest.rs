@@ -42,7 +42,7 @@ fn is_link(field: &SampledField) -> bool {
 }
 
 /// The path as a plain name: letters, digits and underscores.
-fn tidy(path: &str) -> String {
+pub(super) fn tidy(path: &str) -> String {
     let mut name = String::new();
     for c in path.chars() {
         if c.is_alphanumeric() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Context;
+use super::{Context, put};
 use crate::fields::{FieldPath, Fields};
 use crate::formula::Formula;
 use crate::transform::check::Checker;
@@ -36,7 +36,7 @@ impl Calculate {
                     Value::Null
                 }
             };
-            path.put(fields, value);
+            put(path, fields, value, context)?;
         }
         Ok(())
     }

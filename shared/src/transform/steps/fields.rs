@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::Context;
+use super::{Context, put};
 use crate::cast::cast;
 use crate::fields::Fields;
 use crate::transform::definition::{CastStep, DropStep, RenameStep, SelectStep, SetStep};
@@ -84,7 +84,7 @@ pub fn select(
             continue;
         };
         context.meter.take_copy_of(value)?;
-        path.put(&mut selected, value.clone());
+        put(path, &mut selected, value.clone(), context)?;
     }
     *record = Cow::Owned(selected);
     Ok(())
@@ -137,7 +137,7 @@ pub fn cast_fields(
 pub fn set(step: &SetStep, fields: &mut Fields, context: &Context<'_>) -> Result<(), Fault> {
     for constant in &step.fields {
         context.meter.take_copy_of(&constant.value)?;
-        constant.field.put(fields, constant.value.clone());
+        put(&constant.field, fields, constant.value.clone(), context)?;
     }
     Ok(())
 }

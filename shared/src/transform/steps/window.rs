@@ -13,6 +13,7 @@ use crate::timestamps::{self, DAY_MS, SECOND_MS};
 use crate::transform::MAX_OPEN_WINDOWS;
 use crate::transform::definition::{WindowAggregate, WindowMeasure, WindowStep};
 use crate::transform::outcome::Fault;
+use crate::transform::suggest::tidy;
 
 /// How much later than now a record may say it happened; later ones would close all windows.
 const MAX_AHEAD_MS: i64 = DAY_MS;
@@ -228,6 +229,12 @@ impl Windows {
     }
 }
 
+/// The field that a value that records are grouped by becomes: `customer_country`.
+pub fn group_name(path: &FieldPath) -> String {
+    path.top_level_key()
+        .map_or_else(|| tidy(path.as_str()), str::to_owned)
+}
+
 fn record_of(
     step: &WindowStep,
     start_ms: i64,
@@ -246,7 +253,7 @@ fn record_of(
     );
     let values: Vec<Value> = serde_json::from_str(group).unwrap_or_default();
     for (path, value) in step.group_by.iter().zip(values) {
-        path.put(&mut record, value);
+        record.insert(group_name(path), value);
     }
     for (measure, cell) in step.measures.iter().zip(cells) {
         record.insert(measure.to.clone(), cell.value());

@@ -643,3 +643,29 @@ fn a_preview_runs_what_needs_nothing_from_outside() {
         json!(["1 at v: the other pipeline's records are only known on the server ()"])
     );
 }
+
+#[test]
+fn a_record_cannot_be_blown_up() {
+    let record = json!({"a": "x".repeat(200_000), "b": (0..1000).collect::<Vec<_>>()});
+    let fields = |formula: &str, path: &dyn Fn(usize) -> String| {
+        let all = (0..200).map(|n| json!({"field": path(n), "formula": formula}));
+        json!([{"kind": "calculate", "fields": all.collect::<Vec<_>>()}])
+    };
+    let copies: Vec<Value> = (0..200)
+        .map(|n| json!({"from": "a", "to": format!("f{n}")}))
+        .collect();
+    let deep = |n: usize| format!("f{n}{}", "[999]".repeat(15));
+    let steps = [
+        fields("a", &|n| format!("f{n}")),
+        fields("record", &|n| format!("f{n}")),
+        fields("1", &deep),
+        json!([{"kind": "map", "fields": copies}]),
+        json!([{"kind": "explode", "field": "b"}]),
+        json!([{"kind": "script", "source": "return map(b, {n: a})"}]),
+    ];
+    for steps in steps {
+        let found = run(&compiled(&steps), &record, &mut State::default(), NOW_MS);
+        let error = found[0].as_str().unwrap_or_default().to_owned();
+        assert!(error.contains("are too large"), "{error}");
+    }
+}
