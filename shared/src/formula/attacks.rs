@@ -33,7 +33,7 @@ fn formula_ends(source: &str) {
     let error = match Formula::compile(source) {
         Err(error) => error.message,
         Ok(formula) => match formula.value(record.as_object().unwrap(), 0, &Meter::for_record()) {
-            Err(problem) => problem.message,
+            Err(problem) => problem.to_string(),
             Ok(value) => panic!("{source:.60} is {:.60}", value.to_string()),
         },
     };
@@ -51,7 +51,7 @@ fn script_ends(source: &str) {
     let error = match Script::compile(source) {
         Err(error) => error.message,
         Ok(script) => match script.run(record.as_object().unwrap(), 0, &Meter::for_record()) {
-            Err(problem) => problem.message,
+            Err(problem) => problem.to_string(),
             Ok(returned) => panic!("{source:.60} is {:.60}", format!("{returned:?}")),
         },
     };

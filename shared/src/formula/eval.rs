@@ -12,7 +12,7 @@ use super::number::Number;
 use super::problem::Problem;
 use super::texts;
 use super::tree::{Accessor, Arithmetic, Base, Each, Expr, Relation};
-use super::value::Val;
+use super::value::{Object, Val};
 use crate::fields::Fields;
 
 /// What a formula can see.
@@ -45,20 +45,8 @@ pub fn eval<'s>(expr: &'s Expr, scope: &Scope<'s>) -> Result<Val<'s>, Problem> {
             }
             value
         }
-        Expr::List(items) => {
-            scope.meter.take_values(items.len())?;
-            let part = |item| eval(item, scope)?.into_part(scope.meter);
-            Val::list(items.iter().map(part).collect::<Result<_, _>>()?)
-        }
-        Expr::Object(entries) => {
-            scope.meter.take_values(entries.len())?;
-            let mut fields = Fields::new();
-            for (key, value) in entries {
-                scope.meter.take(key.len())?;
-                fields.insert(key.clone(), eval(value, scope)?.into_part(scope.meter)?);
-            }
-            Val::Object(Cow::Owned(fields))
-        }
+        Expr::List(items) => list_of(items, scope)?,
+        Expr::Object(entries) => object_of(entries, scope)?,
         Expr::Not(inner) => Val::Bool(!eval(inner, scope)?.truth()?),
         Expr::Negative(inner) => match eval(inner, scope)? {
             Val::Null => Val::Null,
@@ -109,6 +97,25 @@ pub fn eval<'s>(expr: &'s Expr, scope: &Scope<'s>) -> Result<Val<'s>, Problem> {
     })
 }
 
+// What is rare stays out of `eval` itself, which is entered for every part of a tree.
+#[inline(never)]
+fn list_of<'s>(items: &'s [Expr], scope: &Scope<'s>) -> Result<Val<'s>, Problem> {
+    scope.meter.take_values(items.len())?;
+    let part = |item| eval(item, scope)?.into_part(scope.meter);
+    Ok(Val::list(items.iter().map(part).collect::<Result<_, _>>()?))
+}
+
+#[inline(never)]
+fn object_of<'s>(entries: &'s [(String, Expr)], scope: &Scope<'s>) -> Result<Val<'s>, Problem> {
+    scope.meter.take_values(entries.len())?;
+    let mut fields = Fields::new();
+    for (key, value) in entries {
+        scope.meter.take(key.len())?;
+        fields.insert(key.clone(), eval(value, scope)?.into_part(scope.meter)?);
+    }
+    Ok(Val::object(fields))
+}
+
 /// Whether one of the conditions is as wanted; those after it are not looked at.
 fn finds<'s>(parts: &'s [Expr], wanted: bool, scope: &Scope<'s>) -> Result<bool, Problem> {
     for part in parts {
@@ -122,7 +129,7 @@ fn finds<'s>(parts: &'s [Expr], wanted: bool, scope: &Scope<'s>) -> Result<bool,
 fn start<'s>(base: &'s Base, scope: &Scope<'s>) -> Result<Val<'s>, Problem> {
     Ok(match base {
         Base::Field(key) => scope.record.get(key).map_or(Val::Null, Val::of),
-        Base::Record => Val::Object(Cow::Borrowed(scope.record)),
+        Base::Record => Val::Object(Object::Borrowed(scope.record)),
         Base::Element => scope.element.map_or(Val::Null, Val::of),
         Base::Local(place) => scope.locals.get(*place).map_or(Val::Null, Val::by_ref),
         Base::Value(expr) => eval(expr, scope)?,
@@ -156,8 +163,8 @@ fn access<'s>(
 /// The field of an object; nothing in what is no object.
 fn field<'s>(value: Val<'s>, key: &str) -> Val<'s> {
     match value {
-        Val::Object(Cow::Borrowed(fields)) => fields.get(key).map_or(Val::Null, Val::of),
-        Val::Object(Cow::Owned(mut fields)) => {
+        Val::Object(Object::Borrowed(fields)) => fields.get(key).map_or(Val::Null, Val::of),
+        Val::Object(Object::Owned(mut fields)) => {
             fields.swap_remove(key).map_or(Val::Null, Val::owned)
         }
         _ => Val::Null,
@@ -246,6 +253,7 @@ fn compare(
     })
 }
 
+#[inline(never)]
 fn each_of<'s>(
     each: Each,
     list: Val<'s>,

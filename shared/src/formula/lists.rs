@@ -9,7 +9,7 @@ use super::functions::{Arguments, Function};
 use super::meter::Meter;
 use super::problem::Problem;
 use super::texts::part;
-use super::value::Val;
+use super::value::{Object, Val};
 use crate::fields::Fields;
 
 /// The longest list that a function makes.
@@ -137,7 +137,7 @@ pub fn merge<'s>(objects: Vec<Val<'s>>, meter: &Meter) -> Result<Val<'s>, Proble
         match object {
             Val::Null => {}
             Val::Object(fields) => {
-                if matches!(fields, Cow::Borrowed(_)) {
+                if matches!(fields, Object::Borrowed(_)) {
                     meter.take_copy_of_fields(&fields)?;
                 }
                 meter.take_values(fields.len())?;
@@ -146,7 +146,7 @@ pub fn merge<'s>(objects: Vec<Val<'s>>, meter: &Meter) -> Result<Val<'s>, Proble
             other => return Err(other.is_no("an object")),
         }
     }
-    Ok(Val::Object(Cow::Owned(merged)))
+    Ok(Val::object(merged))
 }
 
 /// The element at a place of a list.

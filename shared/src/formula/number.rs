@@ -107,14 +107,12 @@ impl Number {
     /// The number for JSON: whole numbers as such, others as a float.
     pub fn to_json(self) -> Option<JsonNumber> {
         if let Self::Exact(number) = self {
-            let number = number.normalize();
-            if number.scale() == 0 {
-                if let Ok(whole) = i64::try_from(number.mantissa()) {
-                    return Some(whole.into());
-                }
-                if let Ok(whole) = u64::try_from(number.mantissa()) {
-                    return Some(whole.into());
-                }
+            let whole = whole_of(number);
+            if let Some(whole) = whole.and_then(|whole| i64::try_from(whole).ok()) {
+                return Some(whole.into());
+            }
+            if let Some(whole) = whole.and_then(|whole| u64::try_from(whole).ok()) {
+                return Some(whole.into());
             }
         }
         JsonNumber::from_f64(self.to_f64())
@@ -140,11 +138,10 @@ impl Number {
 
     /// The whole number, when it is one that small.
     pub fn to_i64(self) -> Option<i64> {
-        let Self::Exact(number) = self else {
-            return None;
-        };
-        let number = number.normalize();
-        (number.scale() == 0).then(|| i64::try_from(number.mantissa()).ok())?
+        match self {
+            Self::Exact(number) => i64::try_from(whole_of(number)?).ok(),
+            Self::Rough(_) => None,
+        }
     }
 
     /// Whether it is zero.
@@ -269,6 +266,15 @@ impl Number {
     }
 }
 
+/// The whole number that a decimal is, if it is one.
+fn whole_of(number: Decimal) -> Option<i128> {
+    if number.scale() == 0 {
+        return Some(number.mantissa());
+    }
+    let number = number.normalize();
+    (number.scale() == 0).then(|| number.mantissa())
+}
+
 fn is_same(a: f64, b: f64) -> bool {
     a.partial_cmp(&b) == Some(Ordering::Equal)
 }
@@ -312,7 +318,10 @@ impl Ord for Number {
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exact(number) => number.normalize().fmt(f),
+            Self::Exact(number) => match whole_of(*number) {
+                Some(whole) => whole.fmt(f),
+                None => number.normalize().fmt(f),
+            },
             Self::Rough(float) => match JsonNumber::from_f64(*float) {
                 Some(number) => number.fmt(f),
                 None => f.write_str("0"),

@@ -1,21 +1,32 @@
 //! What can be wrong with a formula: when it is read, and when it is worked out.
 
-/// Why a formula has no result for a record.
+/// Why a formula has no result for a record. Small, because every result could be one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Problem {
-    /// The value that does not fit, shortened; empty when it is none in particular.
-    pub value: String,
-    /// What is wrong.
-    pub message: String,
+#[error("{}", .0.message)]
+pub struct Problem(Box<Facts>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Facts {
+    value: String,
+    message: String,
 }
 
 impl Problem {
     pub(super) fn new(value: &str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Facts {
             value: value.to_owned(),
             message: message.into(),
-        }
+        }))
+    }
+
+    /// The value that does not fit, shortened; empty when it is none in particular.
+    pub fn value(&self) -> &str {
+        &self.0.value
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.0.message
     }
 }
 

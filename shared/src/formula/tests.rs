@@ -31,7 +31,7 @@ fn fails(source: &str, expected: &str) {
     let formula = Formula::compile(source).unwrap_or_else(|error| panic!("{source}: {error}"));
     let found = formula.value(record.as_object().unwrap(), NOW_MS, &Meter::for_record());
     assert_eq!(
-        found.map_err(|problem| problem.message),
+        found.map_err(|problem| problem.to_string()),
         Err(expected.to_owned()),
         "{source}"
     );
@@ -278,7 +278,7 @@ fn runs(source: &str, expected: Value) {
         Ok(Returned::One(fields)) => Value::Object(fields),
         Ok(Returned::Many(records)) => records.into_iter().map(Value::Object).collect(),
         Ok(Returned::Nothing) => Value::Null,
-        Err(problem) => Value::String(problem.message),
+        Err(problem) => Value::String(problem.to_string()),
     };
     assert_eq!(found, expected, "{source}");
 }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::ops::Deref;
 
 use serde_json::Value;
 
@@ -28,7 +29,37 @@ pub enum Val<'r> {
     /// A list.
     List(Cow<'r, [Value]>),
     /// An object.
-    Object(Cow<'r, Fields>),
+    Object(Object<'r>),
+}
+
+/// An object, borrowed or made on the way. Small, because values are moved about all the time.
+#[derive(Clone, Debug)]
+pub enum Object<'r> {
+    /// A part of the record.
+    Borrowed(&'r Fields),
+    /// One that was made.
+    Owned(Box<Fields>),
+}
+
+impl Deref for Object<'_> {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        match self {
+            Self::Borrowed(fields) => fields,
+            Self::Owned(fields) => fields,
+        }
+    }
+}
+
+impl Object<'_> {
+    /// The fields, copied if they are only borrowed.
+    pub fn into_owned(self) -> Fields {
+        match self {
+            Self::Borrowed(fields) => fields.clone(),
+            Self::Owned(fields) => *fields,
+        }
+    }
 }
 
 impl<'r> Val<'r> {
@@ -40,7 +71,7 @@ impl<'r> Val<'r> {
             Value::Number(number) => Self::Number(Number::from_json(number)),
             Value::String(text) => Self::Text(Cow::Borrowed(text)),
             Value::Array(items) => Self::List(Cow::Borrowed(items)),
-            Value::Object(fields) => Self::Object(Cow::Borrowed(fields)),
+            Value::Object(fields) => Self::Object(Object::Borrowed(fields)),
         }
     }
 
@@ -52,7 +83,7 @@ impl<'r> Val<'r> {
             Value::Number(number) => Self::Number(Number::from_json(&number)),
             Value::String(text) => Self::Text(Cow::Owned(text)),
             Value::Array(items) => Self::List(Cow::Owned(items)),
-            Value::Object(fields) => Self::Object(Cow::Owned(fields)),
+            Value::Object(fields) => Self::object(fields),
         }
     }
 
@@ -66,6 +97,11 @@ impl<'r> Val<'r> {
         Self::List(Cow::Owned(items))
     }
 
+    /// An object of its own.
+    pub fn object(fields: Fields) -> Self {
+        Self::Object(Object::Owned(Box::new(fields)))
+    }
+
     /// The same value, borrowed from this one.
     pub fn by_ref(&self) -> Val<'_> {
         match self {
@@ -74,7 +110,7 @@ impl<'r> Val<'r> {
             Self::Number(number) => Val::Number(*number),
             Self::Text(text) => Val::Text(Cow::Borrowed(text)),
             Self::List(items) => Val::List(Cow::Borrowed(items)),
-            Self::Object(fields) => Val::Object(Cow::Borrowed(fields)),
+            Self::Object(fields) => Val::Object(Object::Borrowed(fields)),
         }
     }
 
@@ -87,7 +123,7 @@ impl<'r> Val<'r> {
                     meter.take_copy_of(item)?;
                 }
             }
-            Self::Object(Cow::Borrowed(fields)) => meter.take_copy_of_fields(fields)?,
+            Self::Object(Object::Borrowed(fields)) => meter.take_copy_of_fields(fields)?,
             _ => {}
         }
         Ok(match self {

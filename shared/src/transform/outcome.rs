@@ -104,8 +104,8 @@ impl From<Problem> for Fault {
     fn from(problem: Problem) -> Self {
         Self {
             path: String::new(),
-            value: problem.value,
-            message: problem.message,
+            value: problem.value().to_owned(),
+            message: problem.message().to_owned(),
         }
     }
 }
