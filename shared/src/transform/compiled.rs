@@ -115,6 +115,14 @@ impl Transform {
         })
     }
 
+    /// The time zones by name that dates are read in: the environment has to know them.
+    pub fn zones(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match &step.work {
+            Work::ParseDate(step) => step.zone_name(),
+            _ => None,
+        })
+    }
+
     /// What was remembered, without what belongs to steps that are gone or were changed.
     #[must_use]
     pub fn adopt(&self, mut state: State) -> State {

@@ -1,21 +1,18 @@
 //! The steps of a transform as data: what is stored, sent and edited. A document has a version; the
 //! first form, a bare list of steps, is still read.
 
-use std::fmt;
+mod advanced;
+mod document;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
-use serde::ser::SerializeStruct;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::mapping::{FieldMapping, MapStep};
+use super::mapping::MapStep;
 use crate::fields::{FieldPath, FieldType};
-use crate::ids::PipelineId;
 use crate::queries::Filter;
 
-/// The version that is written.
-pub const VERSION: u32 = 1;
+pub use advanced::{JoinStep, LookupStep, ScriptStep, WindowAggregate, WindowMeasure, WindowStep};
+pub use document::VERSION;
 
 /// A transform: what happens to each record, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -385,154 +382,4 @@ pub enum MaskStyle {
 pub struct HashStep {
     /// Where the values are.
     pub fields: Vec<FieldPath>,
-}
-
-/// A script.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScriptStep {
-    /// Its source.
-    pub source: String,
-}
-
-/// Windows of time, and what is aggregated in them. The records themselves do not go on; one
-/// record for each window and group does, when the window closes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WindowStep {
-    /// The field that says when a record happened; when it came in, without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_field: Option<FieldPath>,
-    /// How long a window is.
-    pub size_seconds: u32,
-    /// How long after one window the next one begins; when the first one ends, without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub every_seconds: Option<u32>,
-    /// The fields whose values have windows of their own.
-    #[serde(default)]
-    pub group_by: Vec<FieldPath>,
-    /// What is aggregated.
-    pub measures: Vec<WindowMeasure>,
-    /// How much later than the newest record one may come.
-    #[serde(default)]
-    pub allowed_lateness_seconds: u32,
-}
-
-/// What is aggregated in a window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WindowMeasure {
-    /// How values become one.
-    pub aggregate: WindowAggregate,
-    /// Of which field; none only for a count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<FieldPath>,
-    /// The field that it becomes.
-    pub to: String,
-}
-
-/// How the values of a window become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WindowAggregate {
-    /// How many records there are, or how many of them have the field.
-    Count,
-    /// The sum.
-    Sum,
-    /// The mean.
-    Avg,
-    /// The smallest.
-    Min,
-    /// The largest.
-    Max,
-    /// The earliest.
-    First,
-    /// The latest.
-    Last,
-}
-
-/// What a table says of a value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LookupStep {
-    /// The field whose value is looked up in the first column.
-    pub field: FieldPath,
-    /// The names of the columns; all but the first become fields of the record.
-    pub columns: Vec<String>,
-    /// The rows of the table.
-    pub rows: Vec<Vec<Value>>,
-    /// Whether capitals and small letters are the same.
-    #[serde(default)]
-    pub ignore_case: bool,
-    /// Whether a value that is not in the table is an error; if not, the fields are null.
-    #[serde(default)]
-    pub required: bool,
-}
-
-/// Fields of another pipeline's latest record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JoinStep {
-    /// The other pipeline.
-    pub pipeline: PipelineId,
-    /// The field of this record.
-    pub field: FieldPath,
-    /// The field of the other record that has the same value.
-    pub matches: FieldPath,
-    /// What is taken from the other record.
-    pub take: Vec<FieldMapping>,
-    /// Whether it is an error that there is no such record; if not, the fields are null.
-    #[serde(default)]
-    pub required: bool,
-}
-
-impl From<Vec<Step>> for Definition {
-    fn from(steps: Vec<Step>) -> Self {
-        Self { steps }
-    }
-}
-
-impl Serialize for Definition {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("Definition", 2)?;
-        document.serialize_field("version", &VERSION)?;
-        document.serialize_field("steps", &self.steps)?;
-        document.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Definition {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyForm)
-    }
-}
-
-/// Reads a document, or the bare list of steps that came before it.
-struct AnyForm;
-
-#[derive(Deserialize)]
-struct Document {
-    version: u32,
-    steps: Vec<Step>,
-}
-
-impl<'de> Visitor<'de> for AnyForm {
-    type Value = Definition;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a transform: {\"version\": 1, \"steps\": […]}")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, steps: A) -> Result<Definition, A::Error> {
-        let steps = Vec::deserialize(SeqAccessDeserializer::new(steps))?;
-        Ok(Definition { steps })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Definition, A::Error> {
-        let document = Document::deserialize(MapAccessDeserializer::new(fields))?;
-        if document.version != VERSION {
-            let version = document.version;
-            return Err(A::Error::custom(format!(
-                "this is version {version} of a transform, and only {VERSION} is known"
-            )));
-        }
-        Ok(Definition {
-            steps: document.steps,
-        })
-    }
 }

@@ -9,6 +9,9 @@ use super::steps::deduplicate::Seen;
 use super::steps::window::Windows;
 
 /// What a transform remembers between records, by the fingerprints of its steps.
+///
+/// The host keeps it in the same transaction as the records: if those are not stored, what was
+/// remembered before them counts, or their repetition would be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     pub(super) seen: BTreeMap<u64, Seen>,

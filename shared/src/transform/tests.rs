@@ -1,9 +1,11 @@
 //! Every step as tables of cases, and what holds for all of them.
 
+mod advanced;
 mod cases;
 mod documents;
 mod properties;
 mod remembering;
+mod whole;
 
 use std::sync::Arc;
 

@@ -95,6 +95,14 @@ impl ParseDate {
         })
     }
 
+    /// The name of the zone, if it is one by name.
+    pub fn zone_name(&self) -> Option<&str> {
+        match &self.zone {
+            Zone::Named(name) => Some(name),
+            Zone::Fixed(_) => None,
+        }
+    }
+
     pub fn run(&self, fields: &mut Fields, context: &mut Context<'_>) -> Result<(), Fault> {
         for path in &self.fields {
             let Some(value) = path.get_mut(fields).filter(|value| !value.is_null()) else {

@@ -74,6 +74,19 @@ fn every_kind_is_written_as_it_is_read() {
     assert_eq!(advanced, ["script", "window", "lookup", "join"]);
 }
 
+#[test]
+fn a_host_is_told_what_it_has_to_know() {
+    let transform = compiled(&json!([
+        one_of_each()[11],
+        one_of_each()[18],
+        one_of_each()[12]
+    ]));
+    assert_eq!(transform.zones().collect::<Vec<_>>(), ["Europe/Berlin"]);
+    let joined: Vec<_> = transform.joins().map(|join| join.pipeline).collect();
+    assert_eq!(joined, [customers()]);
+    assert!(transform.is_stateful() && !transform.has_windows() && transform.len() == 3);
+}
+
 #[track_caller]
 fn is_refused(step: Value, expected: &[(&str, &str)]) {
     let problems = Transform::compile(&definition(&json!([step])))
