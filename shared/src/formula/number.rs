@@ -101,7 +101,7 @@ impl Number {
         {
             return Some(Self::Exact(number));
         }
-        Self::from_f64(numbers::exact(text)?)
+        Self::from_f64(numbers::precise(text)?)
     }
 
     /// The number for JSON: whole numbers as such, others as a float.
@@ -132,7 +132,7 @@ impl Number {
         match POWERS.get(number.scale() as usize) {
             // One division of two exact floats is rounded right.
             Some(power) if mantissa.abs() < EXACT_WHOLE => mantissa / power,
-            _ => numbers::exact(&number.to_string()).unwrap_or_default(),
+            _ => numbers::precise(&number.to_string()).unwrap_or_default(),
         }
     }
 
