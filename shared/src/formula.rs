@@ -55,9 +55,9 @@ impl Formula {
         })
     }
 
-    /// What the formula is for a record.
+    /// What the formula is for a record. It becomes a part of one, so it must not be too deep.
     pub fn value(&self, record: &Fields, now_ms: i64, meter: &Meter) -> Result<Value, Problem> {
-        eval::eval(&self.tree, &scope(record, now_ms, meter))?.into_json(meter)
+        eval::eval(&self.tree, &scope(record, now_ms, meter))?.into_part(meter)
     }
 
     /// Whether a record meets the formula as a condition. Nothing is as good as no.

@@ -28,7 +28,7 @@ pub fn run(step: &FlattenStep, fields: &mut Fields, context: &Context<'_>) -> Re
             };
             // The object itself is the first level.
             flat.add_all(path.last_key(), inner, 1)?;
-            let made = std::mem::take(&mut flat.fields);
+            let mut made = std::mem::take(&mut flat.fields);
             let Some(key) = path.top_level_key() else {
                 path.remove(fields);
                 fields.extend(made);
@@ -37,7 +37,7 @@ pub fn run(step: &FlattenStep, fields: &mut Fields, context: &Context<'_>) -> Re
             // What was nested takes the place of the object.
             for (name, value) in std::mem::take(fields) {
                 if name == key {
-                    flat.fields.extend(made.clone());
+                    flat.fields.extend(std::mem::take(&mut made));
                 } else {
                     flat.fields.entry(name).or_insert(value);
                 }

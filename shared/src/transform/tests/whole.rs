@@ -99,3 +99,12 @@ fn a_record_cannot_be_blown_up() {
         assert!(error.contains("are too large"), "{error}");
     }
 }
+
+#[test]
+fn a_record_cannot_be_nested_ever_deeper() {
+    let deeper = (0..200).map(|_| json!({"field": "a.b.c.d.e", "formula": "record"}));
+    let steps = json!([{"kind": "calculate", "fields": deeper.collect::<Vec<_>>()}]);
+    let found = run(&compiled(&steps), &json!({}), &mut State::default(), NOW_MS);
+    let expected = "1 at a.b.c.d.e: there are at most 64 levels of lists and objects ()";
+    assert_eq!(found, json!([expected]));
+}
