@@ -15,9 +15,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dash_shared::fields::{FieldPath, Fields, shorten};
 use dash_shared::ids::{PipelineId, RunId, TeamId};
-use dash_shared::mapping::{Outcome, Step, StepError, apply};
 use dash_shared::sources::{HttpPolling, MAX_RECORD_BYTES, Source};
 use dash_shared::timestamps;
+use dash_shared::transform::{Outcome, Preview, State, StepError, Transform};
 use metrics::Counter;
 use serde::Serialize;
 use serde_json::Value;
@@ -50,7 +50,7 @@ pub struct Definition {
     /// be opened.
     pub headers: Option<Vec<(String, String)>>,
     /// The transform.
-    pub steps: Vec<Step>,
+    pub transform: Transform,
     /// The field that says when a record happened; when it came in, if there is none.
     pub time_field: Option<FieldPath>,
 }
@@ -285,11 +285,19 @@ impl Engine {
 
     fn transform(&self, definition: &Definition, received: Vec<Value>) -> Sorted {
         let received_at_ms = self.clock.now_ms();
+        // The API takes mappings only as yet, which remember nothing and need nothing from outside.
+        let (mut state, environment) = (
+            State::default(),
+            Preview {
+                now_ms: received_at_ms,
+            },
+        );
+        let mut outcomes = Vec::new();
         let mut sorted = Sorted::default();
         for (index, value) in received.into_iter().enumerate() {
             match value {
                 // What no step changes is stored as it came, not as a copy.
-                Value::Object(fields) if definition.steps.is_empty() => {
+                Value::Object(fields) if definition.transform.is_empty() => {
                     match new_record(definition, fields, received_at_ms) {
                         Ok(record) => sorted.records.push(record),
                         Err(refused) => {
@@ -298,16 +306,24 @@ impl Engine {
                         }
                     }
                 }
-                value => match apply(&definition.steps, &value) {
-                    Outcome::Stored(fields) => {
-                        match new_record(definition, fields, received_at_ms) {
-                            Ok(record) => sorted.records.push(record),
-                            Err(refused) => sorted.fail(index, refused.error, &value),
+                value => {
+                    let transform = &definition.transform;
+                    transform.run(&value, &mut state, &environment, &mut outcomes);
+                    for outcome in outcomes.drain(..) {
+                        match outcome {
+                            Outcome::Stored(fields) => {
+                                match new_record(definition, fields, received_at_ms) {
+                                    Ok(record) => sorted.records.push(record),
+                                    Err(refused) => sorted.fail(index, refused.error, &value),
+                                }
+                            }
+                            Outcome::Dropped { .. } => sorted.dropped += 1,
+                            // What is in a window is stored with the window.
+                            Outcome::Held { .. } => {}
+                            Outcome::Failed(error) => sorted.fail(index, error, &value),
                         }
                     }
-                    Outcome::Dropped => sorted.dropped += 1,
-                    Outcome::Failed(error) => sorted.fail(index, error, &value),
-                },
+                }
             }
         }
         sorted
@@ -390,7 +406,7 @@ fn check_record(
     fields: &Fields,
     received_at_ms: i64,
 ) -> Result<(i64, String), StepError> {
-    let after_all_steps = definition.steps.len() + 1;
+    let after_all_steps = definition.transform.len() + 1;
     let time_ms = match &definition.time_field {
         None => received_at_ms,
         Some(path) => match path.get(fields) {

@@ -145,6 +145,69 @@ impl FieldPath {
         *place = value;
     }
 
+    /// The place of the value at the path, if the record has one.
+    pub fn get_mut<'a>(&self, fields: &'a mut Fields) -> Option<&'a mut Value> {
+        let mut segments = self.segments.iter();
+        let mut value = match segments.next()? {
+            Segment::Key(key) => fields.get_mut(key)?,
+            Segment::Index(_) => return None,
+        };
+        for segment in segments {
+            value = match segment {
+                Segment::Key(key) => value.as_object_mut()?.get_mut(key)?,
+                Segment::Index(index) => value.as_array_mut()?.get_mut(*index)?,
+            };
+        }
+        Some(value)
+    }
+
+    /// Takes the value at the path out of the record, if it has one; what comes after it in an
+    /// array moves up.
+    pub fn remove(&self, fields: &mut Fields) -> Option<Value> {
+        let (last, way) = self.segments.split_last()?;
+        let Some((Segment::Key(first), way)) = way.split_first() else {
+            return match last {
+                Segment::Key(key) => fields.shift_remove(key),
+                Segment::Index(_) => None,
+            };
+        };
+        let mut place = fields.get_mut(first)?;
+        for segment in way {
+            place = match segment {
+                Segment::Key(key) => place.as_object_mut()?.get_mut(key)?,
+                Segment::Index(index) => place.as_array_mut()?.get_mut(*index)?,
+            };
+        }
+        match (last, place) {
+            (Segment::Key(key), Value::Object(fields)) => fields.shift_remove(key),
+            (Segment::Index(index), Value::Array(items)) if *index < items.len() => {
+                Some(items.remove(*index))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether [`Self::put`] writes there.
+    pub fn can_be_written(&self) -> bool {
+        let fits = |segment: &Segment| match segment {
+            Segment::Key(_) => true,
+            Segment::Index(index) => *index <= MAX_WRITTEN_INDEX,
+        };
+        self.segments.iter().all(fits)
+    }
+
+    /// How many places of lists [`Self::put`] makes at most on its way.
+    pub fn written_places(&self) -> usize {
+        let places = |segment: &Segment| match segment {
+            Segment::Key(_) => 0,
+            Segment::Index(index) => index.saturating_add(1),
+        };
+        self.segments
+            .iter()
+            .map(places)
+            .fold(0, usize::saturating_add)
+    }
+
     /// The key, when the path is one key at the top level and nothing more.
     pub fn top_level_key(&self) -> Option<&str> {
         match self.segments.as_slice() {
@@ -453,6 +516,31 @@ mod tests {
         check("[\"e f\"]", Some(json!(3)));
         check("a.b[9]", None);
         check("a.x.y", None);
+    }
+
+    #[test]
+    fn a_value_is_removed_where_it_is_read() {
+        let check = |path: &str, removed: Option<Value>, left: Value| {
+            let mut record = fields(&json!({"a": {"b": [1, {"c": 2}]}, "d": 3}));
+            let path: FieldPath = path.parse().unwrap();
+            let found = path.get_mut(&mut record).cloned();
+            assert_eq!(found, removed, "{path}");
+            assert_eq!(path.remove(&mut record), removed, "{path}");
+            assert_eq!(Value::Object(record), left, "{path}");
+        };
+        check("d", Some(json!(3)), json!({"a": {"b": [1, {"c": 2}]}}));
+        check(
+            "a.b[0]",
+            Some(json!(1)),
+            json!({"a": {"b": [{"c": 2}]}, "d": 3}),
+        );
+        check(
+            "a.b[1].c",
+            Some(json!(2)),
+            json!({"a": {"b": [1, {}]}, "d": 3}),
+        );
+        check("a.b[2]", None, json!({"a": {"b": [1, {"c": 2}]}, "d": 3}));
+        check("d.x", None, json!({"a": {"b": [1, {"c": 2}]}, "d": 3}));
     }
 
     #[test]

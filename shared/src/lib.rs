@@ -9,9 +9,9 @@ pub mod cast;
 pub mod codes;
 pub mod fields;
 pub mod figures;
+pub mod formula;
 pub mod ids;
 pub mod layout;
-pub mod mapping;
 pub mod numbers;
 pub mod plans;
 pub mod queries;
@@ -19,6 +19,7 @@ pub mod ranges;
 pub mod rate;
 pub mod sources;
 pub mod timestamps;
+pub mod transform;
 pub mod widgets;
 
 /// One thing the caller can fix in an input, with where it is and what to do.

@@ -54,11 +54,19 @@ fn exponent_of(text: &str) -> Option<i32> {
     Some(if text.starts_with('-') { -size } else { size })
 }
 
-/// Reads what [`approximate`] reads, right to the last bit.
+/// Reads what [`approximate`] reads, right to the last bit. For parts of the client that are only
+/// fetched when somebody edits, and for the server.
+pub fn precise(text: &str) -> Option<f64> {
+    // The standard library reads words like “inf”, too.
+    let is_plain = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+    let number: f64 = text.bytes().all(is_plain).then(|| text.parse().ok())??;
+    number.is_finite().then_some(number)
+}
+
+/// Reads what [`approximate`] reads, right to the last bit where that is worth its weight.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn exact(text: &str) -> Option<f64> {
-    approximate(text)?;
-    text.parse().ok()
+    precise(text)
 }
 
 /// In a browser numbers from texts are only shown.
@@ -81,6 +89,7 @@ mod tests {
     }
 
     fn check(text: &str) {
+        assert_eq!(exact(text), expected(text), "{text}");
         match (approximate(text), expected(text)) {
             (Some(found), Some(expected)) => {
                 let off = (found - expected).abs();

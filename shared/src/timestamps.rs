@@ -7,17 +7,21 @@ use serde_json::Value;
 
 use crate::numbers;
 
+mod pattern;
+
+pub(crate) use pattern::Pattern;
+
 /// Numbers from here on are milliseconds since 1970, smaller ones are seconds: as seconds this
 /// is the year 5138, as milliseconds March 1973.
 const FIRST_MILLIS: f64 = 1e11;
 
 /// The last time that is accepted: the end of the year 9999, in milliseconds since 1970.
-const LAST_MS: i64 = 253_402_300_799_999;
+pub(crate) const LAST_MS: i64 = 253_402_300_799_999;
 
-const SECOND_MS: i64 = 1_000;
-const MINUTE_MS: i64 = 60 * SECOND_MS;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
-const DAY_MS: i64 = 24 * HOUR_MS;
+pub(crate) const SECOND_MS: i64 = 1_000;
+pub(crate) const MINUTE_MS: i64 = 60 * SECOND_MS;
+pub(crate) const HOUR_MS: i64 = 60 * MINUTE_MS;
+pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Days from the first day of the year 1 to the first day of 1970.
 const DAYS_BEFORE_1970: i64 = 719_162;
@@ -63,15 +67,43 @@ pub fn format_ms(ms: i64) -> String {
 pub fn parse_ms(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => from_unix(number.as_f64()?),
-        Value::String(text) => {
-            let text = text.trim();
-            iso(text).or_else(|| mail(text)).or_else(|| digits(text))
-        }
+        Value::String(text) => parse_text(text),
         _ => None,
     }
 }
 
-fn from_unix(number: f64) -> Option<i64> {
+/// A time as a text says it, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// A point in time.
+    Moment(i64),
+    /// What a clock shows, in a zone that the text does not name.
+    Local(i64),
+}
+
+/// Reads a time from a text, as [`parse_ms`] does.
+pub(crate) fn parse_text(text: &str) -> Option<i64> {
+    match read_text(text)? {
+        Read::Moment(ms) | Read::Local(ms) => Some(ms),
+    }
+}
+
+/// Reads a time from a text, and says whether that names a zone.
+pub(crate) fn read_text(text: &str) -> Option<Read> {
+    let text = text.trim();
+    let moment = || mail(text).or_else(|| digits(text)).map(Read::Moment);
+    iso(text).or_else(moment)
+}
+
+/// Reads how far a zone is ahead of UTC: `+02:00` or `-0530`, in milliseconds.
+pub(crate) fn parse_offset_ms(text: &str) -> Option<i64> {
+    let mut scan = Scan(text);
+    let offset_ms = scan.offset_ms()?;
+    scan.is_at_end().then_some(offset_ms)
+}
+
+/// Reads a time from a number of Unix seconds or milliseconds.
+pub(crate) fn from_unix(number: f64) -> Option<i64> {
     let ms = if number.abs() >= FIRST_MILLIS {
         number
     } else {
@@ -95,7 +127,7 @@ fn digits(text: &str) -> Option<i64> {
 
 /// RFC 3339 and what is like it: the time of day, its seconds and the zone may be missing, and the
 /// parts of the date may be divided by slashes.
-fn iso(text: &str) -> Option<i64> {
+fn iso(text: &str) -> Option<Read> {
     let mut scan = Scan(text);
     let year = scan.number(4, 4)?;
     let divider = if scan.take("/") { "/" } else { "-" };
@@ -108,7 +140,7 @@ fn iso(text: &str) -> Option<i64> {
     }
     let date_ms = date_ms(year, month, scan.number(1, 2)?)?;
     if scan.is_at_end() {
-        return Some(date_ms);
+        return Some(Read::Local(date_ms));
     }
     if !scan.take("T") && !scan.take("t") && !scan.spaces() {
         return None;
@@ -119,10 +151,13 @@ fn iso(text: &str) -> Option<i64> {
         let milli = (scan.fraction()? * 1e3 + 1e-6) as i64;
         ms += milli;
     }
-    if !scan.is_at_end() && !scan.take("Z") && !scan.take("z") {
+    if scan.is_at_end() {
+        return Some(Read::Local(ms));
+    }
+    if !scan.take("Z") && !scan.take("z") {
         ms -= scan.offset_ms()?;
     }
-    scan.is_at_end().then_some(ms)
+    scan.is_at_end().then_some(Read::Moment(ms))
 }
 
 /// The date of RFC 2822, which mail and HTTP write: `Sun, 22 Nov 2026 02:36:00 GMT`.
@@ -193,6 +228,14 @@ impl Scan<'_> {
         (least..=most).contains(&end).then(|| digits.parse().ok())?
     }
 
+    /// Reads at most so many of the digits that come next.
+    fn first_digits(&mut self, least: usize, most: usize) -> Option<i64> {
+        let all = self.0.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = self.0.split_at_checked(all.min(most))?;
+        self.0 = rest;
+        (digits.len() >= least).then(|| digits.parse().ok())?
+    }
+
     /// Reads the digits after a decimal point.
     fn fraction(&mut self) -> Option<f64> {
         let end = self.0.bytes().take_while(u8::is_ascii_digit).count();
@@ -246,7 +289,7 @@ impl Scan<'_> {
 }
 
 /// The beginning of a day, in milliseconds since 1970; none when there is no such day.
-fn date_ms(year: i64, month: i64, day: i64) -> Option<i64> {
+pub(crate) fn date_ms(year: i64, month: i64, day: i64) -> Option<i64> {
     let month_days = days_of_month(year, month)?;
     let before: i64 = (1..month)
         .filter_map(|month| days_of_month(year, month))
@@ -256,7 +299,7 @@ fn date_ms(year: i64, month: i64, day: i64) -> Option<i64> {
 }
 
 /// The date so many days after 1 January 1970.
-fn date_of(days: i64) -> (i64, i64, i64) {
+pub(crate) fn date_of(days: i64) -> (i64, i64, i64) {
     let days = days + DAYS_BEFORE_1970;
     // Right, or a year off.
     let mut year = (days * 400).div_euclid(DAYS_PER_400_YEARS) + 1;

@@ -10,6 +10,7 @@
 mod data;
 mod e2e_latency;
 mod fan_out;
+mod pipelines;
 mod report;
 
 use std::process::ExitCode;
@@ -25,8 +26,11 @@ async fn main() -> ExitCode {
     let measured = match name.as_str() {
         "e2e-latency" => e2e_latency::measure().await,
         "data" => data::measure(std::env::args().nth(2).as_deref()).await,
+        "pipelines" => pipelines::measure(std::env::args().nth(2).as_deref()),
         _ => {
-            eprintln!("usage: cargo xtask bench NAME, with NAME one of: data, e2e-latency");
+            eprintln!(
+                "usage: cargo xtask bench NAME, with NAME one of: data, e2e-latency, pipelines"
+            );
             return ExitCode::FAILURE;
         }
     };

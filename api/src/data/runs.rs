@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use dash_shared::ids::{PipelineId, RunId, TeamId};
-use dash_shared::mapping::StepError;
+use dash_shared::transform::StepError;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult as Row, Statement, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

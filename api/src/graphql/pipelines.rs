@@ -80,7 +80,7 @@ impl Pipeline {
 
     /// The transform: the steps that every record goes through, in this order.
     async fn steps(&self) -> Vec<MapStep> {
-        self.0.steps.iter().map(MapStep::from).collect()
+        self.0.steps.iter().filter_map(MapStep::of).collect()
     }
 
     /// The field that says when a record happened; when it came in, if there is none.

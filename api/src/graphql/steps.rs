@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, InputObject, SimpleObject};
 use dash_shared::fields::{self, SampledField};
-use dash_shared::mapping::{self, Step};
+use dash_shared::transform::{self, Action, Step, mapping};
 
 use super::errors::{UserError, UserErrorCode};
 
@@ -22,7 +22,7 @@ pub enum FieldType {
 
 /// What happens to a record that a step cannot handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "mapping::OnError")]
+#[graphql(remote = "transform::OnError")]
 pub enum OnError {
     /// The record is not stored and is listed with the error.
     Fail,
@@ -54,18 +54,23 @@ pub struct FieldMapping {
     cast: Option<FieldType>,
 }
 
-impl From<&Step> for MapStep {
-    fn from(Step::Map(step): &Step) -> Self {
+impl MapStep {
+    /// A step as it is shown; none for the kinds that the API does not show yet.
+    pub(super) fn of(step: &Step) -> Option<Self> {
+        let on_error = step.on_error.into();
+        let Action::Map(step) = &step.action else {
+            return None;
+        };
         let field = |mapping: &mapping::FieldMapping| FieldMapping {
             from: mapping.from.to_string(),
             to: mapping.to.clone(),
             cast: mapping.cast.map(Into::into),
         };
-        Self {
+        Some(Self {
             fields: step.fields.iter().map(field).collect(),
             keep_rest: step.keep_rest,
-            on_error: step.on_error.into(),
-        }
+            on_error,
+        })
     }
 }
 
@@ -122,11 +127,13 @@ pub(super) fn read_steps(input: Vec<MapStepInput>) -> Result<Vec<Step>, Vec<User
                 }
             }
         }
-        steps.push(Step::Map(mapping::MapStep {
-            fields: mappings,
-            keep_rest: step.keep_rest,
+        steps.push(Step {
+            action: Action::Map(mapping::MapStep {
+                fields: mappings,
+                keep_rest: step.keep_rest,
+            }),
             on_error: step.on_error.into(),
-        }));
+        });
     }
     if problems.is_empty() {
         Ok(steps)

@@ -3,7 +3,7 @@
 use dash_shared::accounts::Role;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
-use dash_shared::mapping::{Step, check_steps};
+use dash_shared::transform::{Definition, Step, Transform};
 use dash_shared::{Invalid, InvalidCode, check_name};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
@@ -69,9 +69,8 @@ impl Pipelines {
         let id = PipelineId::new();
         let mut problems = Vec::new();
         let name = collect(&mut problems, check_name("name", "pipeline", &new.name));
-        if let Err(found) = check_steps(&new.steps) {
-            problems.extend(found);
-        }
+        let steps = Definition::from(new.steps);
+        problems.extend(Transform::compile(&steps).err().unwrap_or_default());
         let time_field = collect(&mut problems, check_time_field(new.time_field.as_deref()));
         let source = self.check_source(scope, id, new.source, None, &mut problems)?;
         let (Some(name), Some(time_field), Some(source), true) =
@@ -87,7 +86,7 @@ impl Pipelines {
             state: Set(PipelineState::Running.as_str().to_owned()),
             version: Set(1),
             source: Set(to_json(&source.source)?),
-            steps: Set(to_json(&new.steps)?),
+            steps: Set(to_json(&steps)?),
             time_field: Set(time_field.map(|path| path.to_string())),
             hook_key: Set(source.hook_key),
             sealed_headers: Set(source.sealed_headers),
@@ -124,10 +123,9 @@ impl Pipelines {
             row.name = Set(name);
         }
         if let Some(steps) = &changes.steps {
-            if let Err(found) = check_steps(steps) {
-                problems.extend(found);
-            }
-            row.steps = Set(to_json(steps)?);
+            let steps = Definition::from(steps.clone());
+            problems.extend(Transform::compile(&steps).err().unwrap_or_default());
+            row.steps = Set(to_json(&steps)?);
         }
         if let Some(field) = &changes.time_field
             && let Some(path) = collect(&mut problems, check_time_field(Some(field)))

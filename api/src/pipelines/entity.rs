@@ -1,6 +1,7 @@
 //! The table `pipelines`, and how its rows become [`Pipeline`]s.
 
 use dash_shared::ids::{PipelineId, TeamId};
+use dash_shared::transform::Definition as Steps;
 use sea_orm::entity::prelude::*;
 use serde::de::DeserializeOwned;
 
@@ -58,7 +59,7 @@ impl TryFrom<Model> for Pipeline {
             },
             version: row.version,
             source: from_json(&row.source)?,
-            steps: from_json(&row.steps)?,
+            steps: from_json::<Steps>(&row.steps)?.steps,
             time_field: row
                 .time_field
                 .map(|path| path.parse().map_err(|error| damaged(&error)))

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use dash_shared::accounts::Role;
 use dash_shared::ids::PipelineId;
 use dash_shared::sources::Source;
+use dash_shared::transform::{Definition as Steps, Transform};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
@@ -97,19 +98,22 @@ impl Pipelines {
         let pipeline = Pipeline::try_from(row)?;
         Ok(Arc::new(Hook {
             state: pipeline.state,
-            definition: self.definition(&pipeline),
+            definition: self.definition(&pipeline)?,
         }))
     }
 
-    fn definition(&self, pipeline: &Pipeline) -> Definition {
-        Definition {
+    fn definition(&self, pipeline: &Pipeline) -> Result<Definition, PipelinesError> {
+        let steps = Steps::from(pipeline.steps.clone());
+        let transform = Transform::compile(&steps)
+            .map_err(|problems| PipelinesError::Damaged(format!("{problems:?}")))?;
+        Ok(Definition {
             pipeline_id: pipeline.id,
             team_id: pipeline.team_id,
             source: pipeline.source.clone(),
             headers: self.open_headers(pipeline),
-            steps: pipeline.steps.clone(),
+            transform,
             time_field: pipeline.time_field.clone(),
-        }
+        })
     }
 
     /// Polls a source now. Other sources cannot be run: they take data in as it comes.
@@ -245,7 +249,7 @@ impl Pipelines {
         let batch_key = format!("poll:{}", job.run_at_ms);
         let outcome = match self
             .engine
-            .poll(&self.definition(&pipeline), trigger, batch_key)
+            .poll(&self.definition(&pipeline)?, trigger, batch_key)
             .await
         {
             Ok(outcome) => outcome,
@@ -302,7 +306,7 @@ impl Pipelines {
         if pipeline.state == PipelineState::Paused {
             return Ok(Next::Done);
         }
-        let definition = self.definition(&pipeline);
+        let definition = self.definition(&pipeline)?;
         // The span follows from the job alone: taken over after a crash, it is the same span.
         let end_ms = job.run_at_ms;
         let mut from_ms: i64 = job.payload.parse().unwrap_or(end_ms);

@@ -2,7 +2,7 @@
 //! API, says in a message how it went, and returns what there is to go on with.
 
 use cynic::MutationBuilder;
-use dash_shared::mapping::Step;
+use dash_shared::transform::Step;
 
 use super::mutations::{
     DeletePipeline, IdVariables, MapStepInput, PausePipeline, ResumePipeline, RunPipeline,

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use dash_shared::fields::{FieldType, SampledField};
-use dash_shared::mapping::{
-    FieldMapping, MapStep, OnError, Step, check_steps, suggest_mapping, suggest_time_field,
-};
+use dash_shared::transform::mapping::{FieldMapping, MapStep, check_mapping_steps};
+use dash_shared::transform::suggest::{suggest_mapping, suggest_time_field};
+use dash_shared::transform::{Action, OnError, Step};
 use dash_shared::{Invalid, InvalidCode};
 use leptos::prelude::*;
 
@@ -58,7 +58,11 @@ impl MapDraft {
 
     /// Starts again from what a pipeline has saved.
     pub fn load(&self, steps: &[Step], time_field: Option<String>) {
-        let step = steps.first().map(|Step::Map(step)| step);
+        let first = steps.first();
+        let step = first.and_then(|step| match &step.action {
+            Action::Map(map) => Some(map),
+            _ => None,
+        });
         self.rows.set(step.map_or_else(Vec::new, |step| {
             step.fields
                 .iter()
@@ -67,7 +71,7 @@ impl MapDraft {
         }));
         self.keep_rest.set(step.is_none_or(|step| step.keep_rest));
         self.on_error
-            .set(step.map_or(OnError::Fail, |step| step.on_error));
+            .set(first.map_or(OnError::Fail, |step| step.on_error));
         self.time_field.set(time_field);
     }
 
@@ -152,7 +156,7 @@ impl MapDraft {
             return Err(problems);
         }
         let steps = self.finish(fields);
-        check_steps(&steps)?;
+        check_mapping_steps(&steps)?;
         Ok(steps)
     }
 
@@ -170,11 +174,10 @@ impl MapDraft {
         if fields.is_empty() && keep_rest {
             return Vec::new();
         }
-        vec![Step::Map(MapStep {
-            fields,
-            keep_rest,
+        vec![Step {
+            action: Action::Map(MapStep { fields, keep_rest }),
             on_error: self.on_error.get(),
-        })]
+        }]
     }
 
     fn blank(&self, on: bool, by_hand: bool) -> Row {

@@ -2,7 +2,7 @@
 //! they get, and beside each what a real value becomes.
 
 use dash_shared::fields::{FieldPath, FieldType, shorten};
-use dash_shared::mapping::OnError;
+use dash_shared::transform::OnError;
 use leptos::prelude::*;
 use serde_json::Value;
 

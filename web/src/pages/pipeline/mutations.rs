@@ -1,6 +1,6 @@
 //! What the pipeline pages tell the API to do: create, change, pause, resume, run, delete and test.
 
-use dash_shared::mapping as shared;
+use dash_shared::transform::{self as shared, mapping};
 
 use super::queries::{FieldType, OnError, Pipeline, RunError};
 use crate::api::{Json, UserError, pipelines::DashboardId, schema};
@@ -69,17 +69,20 @@ pub struct FieldMappingInput {
 impl MapStepInput {
     /// The API's input for shared steps.
     pub fn of(steps: &[shared::Step]) -> Vec<Self> {
-        let field = |mapping: &shared::FieldMapping| FieldMappingInput {
+        let field = |mapping: &mapping::FieldMapping| FieldMappingInput {
             from: mapping.from.to_string(),
             to: mapping.to.clone(),
             cast: mapping.cast.map(FieldType::of),
         };
         steps
             .iter()
-            .map(|shared::Step::Map(step)| Self {
-                fields: step.fields.iter().map(field).collect(),
-                keep_rest: step.keep_rest,
-                on_error: OnError::of(step.on_error),
+            .filter_map(|step| match &step.action {
+                shared::Action::Map(map) => Some(Self {
+                    fields: map.fields.iter().map(field).collect(),
+                    keep_rest: map.keep_rest,
+                    on_error: OnError::of(step.on_error),
+                }),
+                _ => None,
             })
             .collect()
     }

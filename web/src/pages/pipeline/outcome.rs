@@ -3,7 +3,8 @@
 
 use dash_shared::cast::cast;
 use dash_shared::fields::Fields;
-use dash_shared::mapping::{MapStep, OnError, Outcome, Step, apply};
+use dash_shared::transform::mapping::{MapStep, apply};
+use dash_shared::transform::{Action, OnError, Outcome, Step};
 use serde_json::Value;
 
 /// How many columns a preview shows.
@@ -68,7 +69,10 @@ pub enum Cell {
 impl Preview {
     /// Runs `steps` over `sample`.
     pub fn of(steps: &[Step], sample: &[Value]) -> Self {
-        let step = steps.first().map(|Step::Map(step)| step);
+        let step = steps.first().and_then(|step| match &step.action {
+            Action::Map(map) => Some(map),
+            _ => None,
+        });
         let mut columns: Vec<String> = step.map_or_else(Vec::new, |step| {
             step.fields.iter().map(|field| field.to.clone()).collect()
         });
@@ -107,7 +111,7 @@ impl Preview {
 fn line(steps: &[Step], step: Option<&MapStep>, received: &Value, columns: &[String]) -> Line {
     let (fate, stored) = match apply(steps, received) {
         Outcome::Stored(fields) => (Fate::Stored, fields),
-        Outcome::Dropped => (Fate::Dropped, Fields::new()),
+        Outcome::Dropped { .. } | Outcome::Held { .. } => (Fate::Dropped, Fields::new()),
         Outcome::Failed(error) => (Fate::Failed(error.message), Fields::new()),
     };
     let cells = columns

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde_json::Value;
 
-use dash_shared::mapping;
+use dash_shared::transform::mapping;
 
 use super::event_table::LiveEvents;
 use super::feed::What;

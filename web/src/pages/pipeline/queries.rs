@@ -2,7 +2,7 @@
 //! two subscriptions. What they tell it to do is in `mutations`.
 
 use dash_shared::fields::{FieldPath, Fields};
-use dash_shared::mapping as shared;
+use dash_shared::transform::{self as shared, mapping};
 use serde_json::Value;
 
 use crate::api::{DateTime, Json, PageInfo, pipelines::PipelineState, schema};
@@ -528,17 +528,19 @@ impl Pipeline {
 impl MapStep {
     fn shared(&self) -> shared::Step {
         let field = |mapping: &FieldMapping| {
-            Some(shared::FieldMapping {
+            Some(mapping::FieldMapping {
                 from: mapping.from.parse::<FieldPath>().ok()?,
                 to: mapping.to.clone(),
                 cast: mapping.cast.map(FieldType::shared),
             })
         };
-        shared::Step::Map(shared::MapStep {
-            fields: self.fields.iter().filter_map(field).collect(),
-            keep_rest: self.keep_rest,
+        shared::Step {
+            action: shared::Action::Map(mapping::MapStep {
+                fields: self.fields.iter().filter_map(field).collect(),
+                keep_rest: self.keep_rest,
+            }),
             on_error: self.on_error.shared(),
-        })
+        }
     }
 }
 

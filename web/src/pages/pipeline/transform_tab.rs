@@ -3,7 +3,7 @@
 //! a fresh answer of the polled API, or one that is pasted.
 
 use dash_shared::fields::sample_fields;
-use dash_shared::mapping;
+use dash_shared::transform::mapping;
 use leptos::{prelude::*, task::spawn_local};
 use serde_json::Value;
 
