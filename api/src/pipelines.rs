@@ -32,6 +32,7 @@ use crate::events::{Event, Events};
 use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
 
+pub use crate::data::{Export, Span, StoredRecord};
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
 pub use headers::NewHeader;
 pub use runtime::HookError;

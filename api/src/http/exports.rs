@@ -27,8 +27,7 @@ use tower_http::compression::CompressionLayer;
 use super::callers::{Caller, UnknownCaller, request_id};
 use super::problems::Problem;
 use crate::app::App;
-use crate::data::{Export, ReadError, Span};
-use crate::pipelines::PipelinesError;
+use crate::pipelines::{Export, PipelinesError, Span};
 
 mod rows;
 
@@ -81,10 +80,11 @@ async fn export(
         })?;
         let asked = Asked::read(query.as_deref().unwrap_or_default())?;
         let id: PipelineId = id.parse().map_err(|_| not_found())?;
-        let pipeline = app.pipelines.get(&scope, id).await.map_err(unreadable)?;
         let slot = slots.take(scope.team_id()).ok_or_else(busy)?;
-        let export = app.store.export(id, asked.span, asked.filters).await;
-        let export = export.map_err(|error| unreadable(error.into()))?;
+        let export = app
+            .pipelines
+            .export_records(&scope, id, asked.span, asked.filters);
+        let (pipeline, export) = export.await.map_err(unreadable)?;
         let columns = match (format, asked.columns) {
             (Format::Ndjson, _) => Columns::default(),
             (Format::Csv, columns) if !columns.is_empty() => columns,
@@ -341,7 +341,7 @@ fn unknown_caller(unknown: UnknownCaller) -> Problem {
 
 fn unreadable(error: PipelinesError) -> Problem {
     match error {
-        PipelinesError::NotFound | PipelinesError::Read(ReadError::NotFound) => not_found(),
+        PipelinesError::NotFound => not_found(),
         error => {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "records cannot be exported");

@@ -1,5 +1,5 @@
-//! Changing and deleting stored records: what is wrong can be put right, and what must not be kept
-//! can go.
+//! Changing, deleting and exporting stored records: what is wrong can be put right, what must not be
+//! kept can go, and everything can be taken along.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,12 +7,13 @@ use std::sync::Arc;
 use dash_shared::accounts::Role;
 use dash_shared::fields::Fields;
 use dash_shared::ids::PipelineId;
+use dash_shared::queries::Filter;
 use dash_shared::sources::MAX_RECORD_BYTES;
 use dash_shared::{Invalid, InvalidCode};
 
-use super::{Pipelines, PipelinesError};
+use super::{Export, Pipeline, Pipelines, PipelinesError, Span, StoredRecord};
 use crate::accounts::TenantScope;
-use crate::data::{Amendment, MAX_AMENDED, ReadError, StoredRecord};
+use crate::data::{Amendment, MAX_AMENDED, ReadError};
 
 impl Pipelines {
     /// Deletes records by their pipelines and numbers. Returns those that were there.
@@ -43,6 +44,19 @@ impl Pipelines {
             deleted.extend(before.iter().map(|record| (id, record.seq)));
         }
         Ok(deleted)
+    }
+
+    /// Begins to read all records of a span that meet the filters; returns the pipeline with it.
+    pub async fn export_records(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+        span: Span,
+        filters: Vec<Filter>,
+    ) -> Result<(Pipeline, Export), PipelinesError> {
+        let pipeline = self.get(scope, id).await?;
+        let export = self.store.export(id, span, filters).await?;
+        Ok((pipeline, export))
     }
 
     /// Replaces what a record holds, and when it happened if that is given. Returns the record as it

@@ -10,7 +10,7 @@ use dash_shared::ids::PipelineId;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::data::StoredRecord;
+use crate::pipelines::StoredRecord;
 
 /// How many columns a CSV has besides a record's id and times.
 pub(super) const MAX_COLUMNS: usize = 1_000;
