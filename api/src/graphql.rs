@@ -9,6 +9,7 @@ mod loaders;
 mod node;
 mod paging;
 mod pipelines;
+mod previews;
 mod queries;
 mod records;
 mod runs;
@@ -47,6 +48,7 @@ pub struct Query(
     node::NodeQuery,
     accounts::AccountsQuery,
     pipelines::PipelinesQuery,
+    previews::PreviewsQuery,
     dashboards::DashboardsQuery,
 );
 

@@ -31,5 +31,6 @@ mod records;
 mod replica;
 mod retention;
 mod searches;
+mod steps;
 mod strangers;
 mod usage;

@@ -66,6 +66,8 @@ impl RecordStore {
             tokio::time::sleep(PAUSE).await;
         }
         self.trim_runs(pipeline_id, before_ms).await?;
+        self.trim_received(pipeline_id, before_ms).await?;
+        self.trim_failures(pipeline_id).await?;
         // Also what an earlier call that was broken off has left.
         self.rollups.refresh(pipeline_id).await?;
         if trimmed > 0 {
@@ -139,6 +141,34 @@ impl RecordStore {
                     transaction.get_database_backend(),
                     "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE pipeline_id = $1 \
                      AND finished_at_ms < $2 ORDER BY id LIMIT $3)",
+                    [
+                        pipeline_id.uuid().into(),
+                        before_ms.into(),
+                        i64::try_from(CHUNK_ROWS).unwrap_or(i64::MAX).into(),
+                    ],
+                ))
+                .await?;
+            transaction.commit().await?;
+            if deleted.rows_affected() < CHUNK_ROWS {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn trim_received(
+        &self,
+        pipeline_id: PipelineId,
+        before_ms: i64,
+    ) -> Result<(), ReadError> {
+        loop {
+            let transaction = self.db.begin_write().await?;
+            let deleted = transaction
+                .execute_raw(Statement::from_sql_and_values(
+                    transaction.get_database_backend(),
+                    "DELETE FROM received_batches WHERE pipeline_id = $1 AND id IN (\
+                     SELECT id FROM received_batches WHERE pipeline_id = $1 \
+                     AND received_at_ms < $2 ORDER BY received_at_ms LIMIT $3)",
                     [
                         pipeline_id.uuid().into(),
                         before_ms.into(),

@@ -13,6 +13,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Query
 
 use super::retention::RETENTION;
 use super::source_check::is_hook_key;
+use super::steps::WINDOWS;
 use super::{Hook, Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
 use crate::data::RunTrigger;
@@ -102,7 +103,7 @@ impl Pipelines {
         }))
     }
 
-    fn definition(&self, pipeline: &Pipeline) -> Result<Definition, PipelinesError> {
+    pub(super) fn definition(&self, pipeline: &Pipeline) -> Result<Definition, PipelinesError> {
         let steps = Steps::from(pipeline.steps.clone());
         let transform = Transform::compile(&steps)
             .map_err(|problems| PipelinesError::Damaged(format!("{problems:?}")))?;
@@ -167,7 +168,7 @@ impl Pipelines {
                     .await?;
             }
         }
-        Ok(())
+        self.schedule_windows(transaction, pipeline).await
     }
 
     pub(super) async fn stop(
@@ -175,7 +176,7 @@ impl Pipelines {
         transaction: &WriteTransaction,
         pipeline: &Pipeline,
     ) -> Result<(), PipelinesError> {
-        for kind in [POLL, DEMO] {
+        for kind in [POLL, DEMO, WINDOWS] {
             self.jobs
                 .cancel(&**transaction, &key(kind, pipeline.id))
                 .await?;
@@ -210,6 +211,7 @@ impl Pipelines {
         let next = match job.kind.as_str() {
             POLL => self.run_poll(job, id).await,
             DEMO => self.run_demo(job, id).await,
+            WINDOWS => self.run_windows(job, id).await,
             PURGE => self
                 .store
                 .purge(id)
@@ -221,7 +223,7 @@ impl Pipelines {
         next.unwrap_or_else(|error| Next::Retry(describe(&error)))
     }
 
-    async fn load(&self, id: PipelineId) -> Result<Option<Pipeline>, PipelinesError> {
+    pub(super) async fn load(&self, id: PipelineId) -> Result<Option<Pipeline>, PipelinesError> {
         let row = entity::Entity::find_by_id(id.uuid())
             .one(self.db.orm())
             .await?;
