@@ -22,7 +22,10 @@ use crate::{
         frame::Extras,
         line_chart::{LineLook, LinePoints},
     },
-    pages::dashboard::toolbox::Tools,
+    pages::{
+        dashboard::toolbox::Tools,
+        pipeline::transform::{bench::Bench, engine::Engine},
+    },
 };
 
 /// What becomes of fetching something.
@@ -75,6 +78,16 @@ pub fn extras() -> Fetching<Extras> {
 /// What a dashboard is changed with.
 pub fn tools() -> Fetching<Tools> {
     Box::pin(split::tools())
+}
+
+/// What a transform is changed with.
+pub fn bench() -> Fetching<Bench> {
+    Box::pin(split::bench())
+}
+
+/// The engine that runs transforms in the browser.
+pub fn engine() -> Fetching<Engine> {
+    Box::pin(split::engine())
 }
 
 /// Lines over time: the code that knows `ECharts`.
