@@ -3,9 +3,11 @@
 
 mod doors;
 mod editing;
+mod engine;
 mod explore;
 mod frame;
 mod later;
+mod transforms;
 
 use dash_tests::TestApp;
 use dash_tests::browser::Browser;

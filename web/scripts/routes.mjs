@@ -26,6 +26,8 @@ export const routes = [
 /** What a page loads once it is there: the page's parts, and those that come later. */
 export const later = [
   { name: "charts", parts: ["dashboard", "charts"], weight: 2, limitKb: 220 },
+  { name: "changing a transform", parts: ["transform", "bench"], weight: 0.5 },
+  { name: "previewing a transform", parts: ["transform", "engine"], weight: 0.2, limitKb: 250 },
   { name: "changing a dashboard", parts: ["dashboard", "tools"], weight: 0.3 },
   { name: "what is opened with a shortcut", parts: ["home", "extras"], weight: 0.2 },
 ];

@@ -10,6 +10,7 @@
 )]
 
 mod apt;
+mod engine;
 mod npm;
 mod phases;
 mod postgres;

@@ -209,9 +209,11 @@ fn ask(desk: Desk, mut work: Work, is_current: impl Fn() -> bool + 'static) {
 /// The newest records, as many as are sent.
 fn sent(sample: &[Value]) -> Vec<Json> {
     let mut left = MAX_SENT_BYTES;
+    // The API takes everything but nothing.
     let mut records: Vec<Json> = sample
         .iter()
         .rev()
+        .filter(|record| !record.is_null())
         .map_while(|record| {
             left = left.checked_sub(record.to_string().len())?;
             Some(Json(record.clone()))
