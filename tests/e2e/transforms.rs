@@ -1,5 +1,10 @@
 //! The transform editor: steps of several kinds made from nothing, on real records.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails by panicking"
+)]
+
 use serde_json::{Value, json};
 use thirtyfour::Key;
 

@@ -119,8 +119,8 @@ impl Invented {
 
     /// A transform and records for it, as `previewTransform` takes them.
     pub fn question(&mut self) -> Value {
-        let steps: Vec<Value> = (0..self.under(6) + 1).map(|_| self.step()).collect();
-        let records: Vec<Value> = (0..self.under(6) + 1).map(|_| self.record()).collect();
+        let steps: Vec<Value> = (0..=self.under(6)).map(|_| self.step()).collect();
+        let records: Vec<Value> = (0..=self.under(6)).map(|_| self.record()).collect();
         json!({ "steps": steps, "records": records })
     }
 
@@ -150,7 +150,7 @@ impl Invented {
     }
 
     fn paths(&mut self) -> Vec<&'static str> {
-        (0..self.under(3) + 1).map(|_| self.path()).collect()
+        (0..=self.under(3)).map(|_| self.path()).collect()
     }
 
     fn formula(&mut self, from: &[&'static str]) -> &'static str {
@@ -173,7 +173,7 @@ impl Invented {
         let types = ["text", "number", "boolean", "time"];
         match self.under(17) {
             0 => {
-                let fields: Vec<Value> = (0..self.under(4) + 1)
+                let fields: Vec<Value> = (0..=self.under(4))
                     .map(|place| {
                         let mut field =
                             json!({ "from": self.path(), "to": NAMES[(place * 3) % 8] });
@@ -197,7 +197,7 @@ impl Invented {
                 json!({ "kind": "set", "fields": [{ "field": self.path(), "value": self.value(2) }] })
             }
             6 | 7 => {
-                let fields: Vec<Value> = (0..self.under(3) + 1)
+                let fields: Vec<Value> = (0..=self.under(3))
                     .map(|_| json!({ "field": self.path(), "formula": self.formula(&FORMULAS) }))
                     .collect();
                 json!({ "kind": "calculate", "fields": fields })
@@ -218,7 +218,7 @@ impl Invented {
                     "exists",
                     "missing",
                 ];
-                let conditions: Vec<Value> = (0..self.under(2) + 1)
+                let conditions: Vec<Value> = (0..=self.under(2))
                     .map(|_| {
                         let comparison = self.pick(&comparisons);
                         let value = self.pick(&["20", "DE", "1e3", "", "-0", "ä"]);
@@ -228,6 +228,13 @@ impl Invented {
                 let combine = self.pick(&["all", "any", "any"]);
                 json!({ "kind": "filter", "combine": combine, "conditions": conditions, "matching": self.pick(&["keep", "drop"]) })
             }
+            other => self.action_on_whole(other),
+        }
+    }
+
+    /// The kinds that are about more than single fields.
+    fn action_on_whole(&mut self, which: usize) -> Value {
+        match which {
             10 => {
                 let mut step = json!({ "kind": "explode", "field": self.pick(&["items", "tags", "total", "deep"]), "keep_empty": true });
                 if self.one_in(2) {

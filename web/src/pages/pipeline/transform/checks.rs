@@ -27,7 +27,7 @@ fn places(kind: &str) -> &'static [(&'static str, Holds)] {
     match kind {
         "map" | "rename" => &[("fields.*.from", Field)],
         "select" | "drop" | "hash" | "parse_date" => &[("fields.*", Field)],
-        "mask" => &[("fields.*", Field), ("style.keep_last", MaybeNumber)],
+        "mask" => &[("fields.*", Field), ("style.keep_last", Number)],
         "cast" | "set" | "calculate" => &[("fields.*.field", Field)],
         "filter" => &[("conditions.*.field", Field)],
         "explode" | "lookup" => &[("field", Field)],

@@ -165,6 +165,10 @@ impl Desk {
             .try_update(|history| history.go(now, back))
             .flatten();
         if let Some(content) = there {
+            let open = self.open.get_untracked();
+            if open.is_some() && content.steps.iter().all(|step| Some(step.key) != open) {
+                self.open.set(None);
+            }
             self.forget_refusal();
             self.content.set(content);
         }
@@ -204,6 +208,27 @@ impl Desk {
                 .map_or(content.steps.len(), |index| index + 1);
             let document = Arc::new(document);
             content.steps.insert(behind, Step { key, document });
+        });
+        self.open.set(Some(key));
+    }
+
+    /// Makes this the first step, in place of the first one if `replaces` says so of that; and
+    /// chooses the time field, unless one is chosen.
+    pub fn begin_with(
+        self,
+        document: Value,
+        replaces: fn(&Value) -> bool,
+        time_field: Option<String>,
+    ) {
+        let key = self.new_key();
+        self.change("", |content| {
+            let first = content.steps.first();
+            if first.is_some_and(|first| replaces(&first.document)) {
+                content.steps.remove(0);
+            }
+            let document = Arc::new(document);
+            content.steps.insert(0, Step { key, document });
+            content.time_field = content.time_field.take().or(time_field);
         });
         self.open.set(Some(key));
     }

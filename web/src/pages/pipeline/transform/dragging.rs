@@ -86,14 +86,16 @@ impl Dragging {
         scroll_at_edge(event);
         drag.by_px = self.pointer_px(event) - drag.start_px;
         let y = f64::from(event.client_y());
-        drag.before = self
-            .cards()
-            .iter()
-            .take_while(|card| {
-                let place = card.get_bounding_client_rect();
-                place.top() + place.height() / 2.0 < y
-            })
-            .count();
+        let own = untrack(|| self.desk.index_of(drag.key)).unwrap_or_default();
+        let is_above = |card: &Element| {
+            let place = card.get_bounding_client_rect();
+            place.top() + place.height() / 2.0 < y
+        };
+        // The card itself is under the pointer: the others say where it is.
+        let cards = self.cards();
+        let others = cards.iter().enumerate().filter(|(index, _)| *index != own);
+        let above = others.filter(|(_, card)| is_above(card)).count();
+        drag.before = above + usize::from(above > own);
         self.current.set(Some(drag));
     }
 

@@ -11,5 +11,5 @@ pub mod rows;
 pub use fields::{field_box, field_input, field_list};
 pub use numbers::{amount, duration};
 pub use place::Place;
-pub use plain::{choice, name_input, segments, switch, word_select};
+pub use plain::{choice, group, name_input, segments, switch, word_select};
 pub use rows::{Rows, rows};

@@ -20,6 +20,8 @@ const MAX_BESIDE: usize = 14;
 pub fn ChangesTable(
     /// What to show.
     changes: Memo<Option<Changes>>,
+    /// What is said of a record that came through.
+    through: &'static str,
 ) -> impl IntoView {
     let limit = RwSignal::new(ROWS);
     move || {
@@ -44,7 +46,7 @@ pub fn ChangesTable(
         let lines = rows
             .into_iter()
             .take(limit.get())
-            .map(|row| view! { <Line row labels=labels.clone() span/> })
+            .map(|row| view! { <Line row labels=labels.clone() span through/> })
             .collect_view();
         view! {
             <div class="outcome-wrap work-table" tabindex="0" role="region" aria-label="Before and after">
@@ -79,7 +81,7 @@ pub fn ChangesTable(
 }
 
 #[component]
-fn Line(row: Row, labels: Vec<String>, span: usize) -> impl IntoView {
+fn Line(row: Row, labels: Vec<String>, span: usize, through: &'static str) -> impl IntoView {
     let open = RwSignal::new(false);
     let Row {
         fate,
@@ -93,7 +95,7 @@ fn Line(row: Row, labels: Vec<String>, span: usize) -> impl IntoView {
         _ => word.to_owned(),
     };
     let (tone, word) = match fate {
-        RecordFate::Stored => (Tone::Ok, "goes on".to_owned()),
+        RecordFate::Stored => (Tone::Ok, through.to_owned()),
         RecordFate::Dropped => (Tone::Neutral, by_step("left out")),
         RecordFate::Held => (Tone::Accent, by_step("kept")),
         RecordFate::Failed => (

@@ -129,7 +129,7 @@ fn ResultView(desk: Desk) -> impl IntoView {
             {move || counts.get().map(|counts| told(counts, "would be stored"))}
         </p>
         <Answered desk/>
-        <ChangesTable changes/>
+        <ChangesTable changes through="stored"/>
     }
 }
 
@@ -161,7 +161,7 @@ fn StepView(desk: Desk) -> impl IntoView {
     view! {
         <p class="small muted num" data-testid="preview-summary">{words}</p>
         <Answered desk/>
-        <ChangesTable changes/>
+        <ChangesTable changes through="goes on"/>
     }
 }
 

@@ -201,7 +201,7 @@ fn Badges(desk: Desk, step: u32) -> impl IntoView {
             }
         });
         let dropped = (counts.dropped > 0).then(|| {
-            view! { <Tag test_id="step-dropped">{format!("−{}", counts.dropped)}</Tag> }
+            view! { <Tag test_id="step-dropped">{format!("{} left out", counts.dropped)}</Tag> }
         });
         view! { {errors} {dropped} }.into_any()
     }

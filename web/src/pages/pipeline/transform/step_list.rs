@@ -2,6 +2,8 @@
 
 use dash_shared::fields::FieldType;
 use leptos::{ev::KeyboardEvent, html::Ol, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use super::bench::Benches;
 use super::checks;
@@ -203,7 +205,12 @@ fn TimeField(desk: Desk) -> impl IntoView {
 
 /// What the keyboard does anywhere in the editor: undo and redo.
 pub fn on_key(desk: Desk, event: &KeyboardEvent) {
-    if !(event.ctrl_key() || event.meta_key()) || event.alt_key() {
+    // A dialog has texts of its own to undo.
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    let in_dialog = target.is_some_and(|target| matches!(target.closest("dialog"), Ok(Some(_))));
+    if !(event.ctrl_key() || event.meta_key()) || event.alt_key() || in_dialog {
         return;
     }
     let key = event.key();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::engine::Language;
 use super::super::formula::source_input;
 use super::super::inputs::{Place, Rows, field_box, rows, segments};
-use crate::components::{Choice, Field, Input, Segmented, Select, SelectOption};
+use crate::components::{Choice, Input, Segmented, Select, SelectOption};
 
 /// The comparisons, and whether they take a value.
 const COMPARISONS: [(&str, &str); 9] = [
@@ -55,11 +55,10 @@ pub fn form(place: Place) -> AnyView {
     ];
     let inputs = move || {
         if by_formula.get() {
-            let label = "Condition".to_owned();
+            let label = "Records for which this is true".to_owned();
             view! {
-                <Field label="Records for which this is true">
-                    {source_input(place, "formula".to_owned(), label, Language::Formula)}
-                </Field>
+                <p class="work-label">"Records for which this is true"</p>
+                {source_input(place, "formula".to_owned(), label, Language::Formula)}
             }
             .into_any()
         } else {

@@ -6,7 +6,9 @@ use leptos::{prelude::*, task::spawn_local};
 use serde_json::json;
 
 use super::super::inputs::fields::FieldBox;
-use super::super::inputs::{Place, Rows, field_input, name_input, rows, switch, word_select};
+use super::super::inputs::{
+    Place, Rows, field_input, group, name_input, rows, switch, word_select,
+};
 use super::map::TYPES;
 use crate::api::{self, schema};
 use crate::components::{Field, Select, SelectOption};
@@ -78,21 +80,22 @@ pub fn form(place: Place) -> AnyView {
     let on_change = Callback::new(move |id: String| place.set_text("pipeline", id));
     let on_matches = Callback::new(move |path: String| place.set_text("matches", path));
     let error = place.error("matches");
+    let matches = view! {
+        <FieldBox
+            value=place.text("matches")
+            on_input=on_matches
+            fields=others.0
+            label="Is the same as its field"
+            is_wrong=Signal::derive(move || error.with(Option::is_some))
+        />
+    };
     view! {
         <Field label="Pipeline" error=place.error("pipeline")>
             <Select value=chosen on_change options test_id="join-pipeline"/>
         </Field>
         <div class="work-pair">
             {field_input(place, "field", "Field of this record", None, false)}
-            <Field label="Is the same as its field" error>
-                <FieldBox
-                    value=place.text("matches")
-                    on_input=on_matches
-                    fields=others.0
-                    label="Is the same as its field"
-                    is_wrong=Signal::derive(move || error.with(Option::is_some))
-                />
-            </Field>
+            {group("Is the same as its field", error, None, false, matches.into_any())}
         </div>
         {rows(place, Rows {
             at: "take",

@@ -118,26 +118,5 @@ pub fn suggest(desk: Desk) {
     let suggested = suggest_mapping(&fields);
     let time_field = suggest_time_field(&suggested).map(str::to_owned);
     let document = json!({ "kind": "map", "fields": rows, "keep_rest": rows.is_empty() });
-    let first = desk.content.with_untracked(|content| {
-        let step = content.steps.first();
-        step.filter(|step| kind_of(&step.document).word == "map")
-            .map(|step| step.key)
-    });
-    if let Some(key) = first {
-        desk.edit(key, "", |own| *own = document);
-        desk.open.set(Some(key));
-    } else {
-        desk.open.set(None);
-        desk.add(document);
-        if let Some(key) = desk.open.get_untracked() {
-            desk.move_to(key, 0);
-        }
-    }
-    if time_field.is_some()
-        && desk
-            .content
-            .with_untracked(|content| content.time_field.is_none())
-    {
-        desk.change("", |content| content.time_field = time_field);
-    }
+    desk.begin_with(document, |first| kind_of(first).word == "map", time_field);
 }

@@ -4,15 +4,16 @@ use leptos::prelude::*;
 
 use super::super::engine::Language;
 use super::super::formula::source_input;
-use super::super::inputs::Place;
-use crate::components::Field;
+use super::super::inputs::{Place, group};
 
 pub fn form(place: Place) -> AnyView {
     let hint = "record.name = … changes a field, delete record.name takes it away, drop leaves the record out.";
-    view! {
-        <Field label="Script" hint>
-            {source_input(place, "source".to_owned(), "Script".to_owned(), Language::Script)}
-        </Field>
-    }
-    .into_any()
+    let input = source_input(
+        place,
+        "source".to_owned(),
+        "Script".to_owned(),
+        Language::Script,
+    );
+    // What is wrong is said by the input.
+    group("Script", Signal::derive(|| None), Some(hint), false, input)
 }

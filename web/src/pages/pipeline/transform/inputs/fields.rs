@@ -4,9 +4,9 @@ use dash_shared::fields::{FieldType, SampledField};
 use leptos::prelude::*;
 use serde_json::Value;
 
-use super::Place;
 use super::combo::{Suggestion, SuggestionList, Suggestions};
-use crate::components::{Button, ButtonSize, Field, Icon, IconView};
+use super::{Place, group};
+use crate::components::{Button, ButtonSize, Icon, IconView};
 
 /// How many fields are suggested at once.
 const MAX_SUGGESTED: usize = 50;
@@ -28,13 +28,9 @@ pub fn field_input(
         }
     });
     let value = place.text(at);
-    let hint = Signal::derive(move || hint.unwrap_or_default().to_owned());
-    view! {
-        <Field label error hint optional>
-            <FieldBox value on_input fields=place.fields label is_wrong=Signal::derive(move || error.with(Option::is_some))/>
-        </Field>
-    }
-    .into_any()
+    let is_wrong = Signal::derive(move || error.with(Option::is_some));
+    let input = view! { <FieldBox value on_input fields=place.fields label is_wrong/> };
+    group(label, error, hint, optional, input.into_any())
 }
 
 /// A field in a row, which is named for screen readers only.

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use serde_json::Value;
 
-use super::Place;
+use super::{Place, group};
 use crate::components::{Field, Input, Select, SelectOption};
 
 /// The units of a span, the largest first.
@@ -88,20 +88,18 @@ pub fn duration(
         .into_iter()
         .map(|(size, name)| SelectOption::new(size.to_string(), name))
         .collect();
-    view! {
-        <Field label error=place.error(at) hint>
-            <div class="work-duration">
-                <Input value=typed on_input/>
-                <Select
-                    value=Signal::derive(move || unit.get().to_string())
-                    on_change
-                    options
-                    label=format!("{label}: unit")
-                />
-            </div>
-        </Field>
-    }
-    .into_any()
+    let inputs = view! {
+        <div class="work-duration">
+            <Input value=typed on_input label/>
+            <Select
+                value=Signal::derive(move || unit.get().to_string())
+                on_change
+                options
+                label=format!("{label}: unit")
+            />
+        </div>
+    };
+    group(label, place.error(at), Some(hint), false, inputs.into_any())
 }
 
 /// What is typed as a value: a number of that size, nothing, or the text.

@@ -4,7 +4,38 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use super::Place;
-use crate::components::{Choice, Field, Input, Segmented, Select, SelectOption, Switch};
+use crate::components::{
+    Choice, Field, Icon, IconView, Input, Segmented, Select, SelectOption, Switch,
+};
+
+/// A label above something that names its inputs itself, with what is wrong or a hint below it.
+pub fn group(
+    label: &'static str,
+    error: Signal<Option<String>>,
+    hint: Option<&'static str>,
+    optional: bool,
+    content: AnyView,
+) -> AnyView {
+    let below = move || match (error.get(), hint) {
+        (Some(message), _) => view! {
+            <p class="field-error"><IconView icon=Icon::Alert/><span>{message}</span></p>
+        }
+        .into_any(),
+        (None, Some(hint)) => view! { <p class="field-hint">{hint}</p> }.into_any(),
+        (None, None) => ().into_any(),
+    };
+    view! {
+        <div class="field">
+            <span class="work-label">
+                {label}
+                {optional.then(|| view! { <span class="faint">"optional"</span> })}
+            </span>
+            {content}
+            <div aria-live="polite">{below}</div>
+        </div>
+    }
+    .into_any()
+}
 
 /// A name in a row, which is named for screen readers only.
 pub fn name_input(place: Place, at: String, label: String, placeholder: &'static str) -> AnyView {
