@@ -19,17 +19,21 @@ enum Holds {
     MaybeNumber,
     /// A choice that has to be made.
     Choice,
+    /// A formula or a script, or nothing.
+    MaybeSource,
 }
 
 /// The places of a kind of step; a star is every item of a list.
 fn places(kind: &str) -> &'static [(&'static str, Holds)] {
-    use Holds::{Choice, Field, MaybeField, MaybeNumber, Number};
+    use Holds::{Choice, Field, MaybeField, MaybeNumber, MaybeSource, Number};
     match kind {
         "map" | "rename" => &[("fields.*.from", Field)],
         "select" | "drop" | "hash" | "parse_date" => &[("fields.*", Field)],
         "mask" => &[("fields.*", Field), ("style.keep_last", Number)],
-        "cast" | "set" | "calculate" => &[("fields.*.field", Field)],
-        "filter" => &[("conditions.*.field", Field)],
+        "cast" | "set" => &[("fields.*.field", Field)],
+        "calculate" => &[("fields.*.field", Field), ("fields.*.formula", MaybeSource)],
+        "filter" => &[("conditions.*.field", Field), ("formula", MaybeSource)],
+        "script" => &[("source", MaybeSource)],
         "explode" | "lookup" => &[("field", Field)],
         "flatten" => &[("field", MaybeField), ("depth", MaybeNumber)],
         "deduplicate" => &[
@@ -76,7 +80,13 @@ pub fn check(index: usize, document: &Value) -> Vec<Problem> {
 fn wrong(holds: Holds, value: Option<&Value>) -> Option<(String, bool)> {
     let told = |message: &str| Some((message.to_owned(), false));
     match (holds, value) {
-        (Holds::MaybeField | Holds::MaybeNumber, None) => None,
+        (Holds::MaybeField | Holds::MaybeNumber | Holds::MaybeSource, None) => None,
+        (Holds::MaybeSource, Some(source)) => {
+            let is_empty = source
+                .as_str()
+                .is_some_and(|source| source.trim().is_empty());
+            is_empty.then(|| ("Write a formula.".to_owned(), true))
+        }
         (Holds::Field | Holds::MaybeField, value) => match value.and_then(Value::as_str) {
             None | Some("") => Some(("Choose a field.".to_owned(), true)),
             Some(path) => {

@@ -232,7 +232,15 @@ pub fn field_list(place: Place, at: &'static str, legend: &'static str) -> AnyVi
                     }
                 />
             </div>
-            <div class="work-tick-add">
+            <div
+                class="work-tick-add"
+                on:keydown=move |event| {
+                    if event.key() == "Enter" {
+                        event.prevent_default();
+                        add();
+                    }
+                }
+            >
                 <FieldBox
                     value=other
                     on_input=Callback::new(move |path| other.set(path))
