@@ -286,7 +286,8 @@ pub fn Select(
             .into_iter()
             .map(|SelectOption { value: own, label }| {
                 let selected = value.get() == own;
-                view! { <option value=own selected=selected>{label}</option> }
+                // The property, not the attribute: that means nothing once a person has chosen.
+                view! { <option value=own prop:selected=selected>{label}</option> }
             })
             .collect_view()
     };

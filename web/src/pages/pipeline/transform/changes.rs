@@ -123,7 +123,7 @@ impl Changes {
                 received: &record.received.0,
             })
         });
-        Self::of(&pairs.collect::<Vec<_>>())
+        Self::of(&pairs.collect::<Vec<_>>()).cut()
     }
 
     /// What one step did.
@@ -154,7 +154,43 @@ impl Changes {
                 }
             }
         }
-        Self::of(&pairs)
+        Self::of(&pairs).changed_first().cut()
+    }
+
+    /// The records that all these steps together left, as they are.
+    pub fn arriving(records: &[PreviewedRecord]) -> Self {
+        let results = records.iter().rev().flat_map(|record| {
+            let left = record
+                .results
+                .iter()
+                .filter_map(|result| result.record.as_ref());
+            left.map(|json| (json.0.as_object(), &record.received.0))
+        });
+        let pairs = results.map(|(fields, received)| Pair {
+            before: fields,
+            after: fields,
+            fate: RecordFate::Stored,
+            step: None,
+            errors: Vec::new(),
+            received,
+        });
+        Self::of(&pairs.collect::<Vec<_>>()).cut()
+    }
+
+    /// The same with the columns first in which something happened: what a step does is seen
+    /// without scrolling.
+    fn changed_first(mut self) -> Self {
+        let happens = |column: usize| {
+            let mut cells = self.rows.iter().filter_map(|row| row.cells.get(column));
+            cells.any(|cell| !matches!(cell, Cell::Missing | Cell::Same(_)))
+        };
+        let mut order: Vec<usize> = (0..self.columns.len()).collect();
+        order.sort_by_key(|column| !happens(*column));
+        self.columns = sorted(&self.columns, &order);
+        for row in &mut self.rows {
+            row.cells = sorted(&row.cells, &order);
+        }
+        self
     }
 
     fn of(pairs: &[Pair<'_>]) -> Self {
@@ -168,8 +204,6 @@ impl Changes {
                 }
             }
         }
-        let hidden_columns = columns.len().saturating_sub(MAX_COLUMNS);
-        columns.truncate(MAX_COLUMNS);
         let rows = pairs.iter().map(|pair| Row {
             fate: pair.fate,
             step: pair.step,
@@ -180,8 +214,18 @@ impl Changes {
         Self {
             rows: rows.collect(),
             columns: columns.into_iter().map(str::to_owned).collect(),
-            hidden_columns,
+            hidden_columns: 0,
         }
+    }
+
+    /// The same with no more columns than are shown.
+    fn cut(mut self) -> Self {
+        self.hidden_columns = self.columns.len().saturating_sub(MAX_COLUMNS);
+        self.columns.truncate(MAX_COLUMNS);
+        for row in &mut self.rows {
+            row.cells.truncate(MAX_COLUMNS);
+        }
+        self
     }
 }
 
@@ -204,6 +248,11 @@ impl Pair<'_> {
             (Some(before), None) => Cell::Removed(before),
         }
     }
+}
+
+fn sorted<T: Clone>(all: &[T], order: &[usize]) -> Vec<T> {
+    let items = order.iter().filter_map(|at| all.get(*at));
+    items.cloned().collect()
 }
 
 /// Whether an error is about the field at the top level.

@@ -126,7 +126,7 @@ fn ResultView(desk: Desk) -> impl IntoView {
     });
     view! {
         <p class="small muted num" data-testid="preview-summary">
-            {move || counts.get().map(|counts| told(counts, "would be stored"))}
+            {move || counts.get().map(|counts| told(counts, ("would be stored", "would be stored")))}
         </p>
         <Answered desk/>
         <ChangesTable changes through="stored"/>
@@ -141,8 +141,13 @@ fn StepView(desk: Desk) -> impl IntoView {
         shown.number_of(key)
     });
     let changes = Memo::new(move |_| {
-        let (number, shown) = (number.get()?, desk.shown.get()?);
-        Some(Changes::of_step(&shown.records, number))
+        let (number, shown) = (number.get(), desk.shown.get()?);
+        desk.open.get()?;
+        Some(match number {
+            Some(number) => Changes::of_step(&shown.records, number),
+            // What arrives stays in view while somebody is writing.
+            None => Changes::arriving(&shown.records),
+        })
     });
     let words = move || {
         let Some(key) = desk.open.get() else {
@@ -150,17 +155,19 @@ fn StepView(desk: Desk) -> impl IntoView {
         };
         let (Some(number), Some(shown)) = (number.get(), desk.shown.get()) else {
             let place = desk.index_of(key).unwrap_or_default() + 1;
-            return format!("Step {place} is not complete yet, so there is nothing to see of it.");
+            return format!("Step {place} is not complete yet. These records arrive there.");
         };
         let counts = Counts::of_step(&shown.records, number);
         if counts == Counts::default() {
             return "No record gets as far as this step.".to_owned();
         }
-        told(counts, "go on")
+        told(counts, ("goes on", "go on"))
     };
     view! {
         <p class="small muted num" data-testid="preview-summary">{words}</p>
-        <Answered desk/>
+        <Show when=move || number.get().is_some()>
+            <Answered desk/>
+        </Show>
         <ChangesTable changes through="goes on"/>
     }
 }
@@ -222,7 +229,7 @@ fn Answered(desk: Desk) -> impl IntoView {
 }
 
 /// “97 of 100 records would be stored, 2 left out, 1 with an error”.
-fn told(counts: Counts, verb: &str) -> String {
+fn told(counts: Counts, (one, many): (&str, &str)) -> String {
     let Counts {
         stored,
         dropped,
@@ -231,10 +238,10 @@ fn told(counts: Counts, verb: &str) -> String {
     } = counts;
     let all = stored + dropped + held + failed;
     let records = plural(all, "record", "records");
-    let mut parts = vec![if stored == all {
-        format!("All {records} {verb}")
-    } else {
-        format!("{stored} of {records} {verb}")
+    let mut parts = vec![match (stored, all) {
+        (1, 1) => format!("1 record {one}"),
+        (stored, all) if stored == all => format!("All {records} {many}"),
+        _ => format!("{stored} of {records} {many}"),
     }];
     if dropped > 0 {
         parts.push(format!("{dropped} left out"));

@@ -122,7 +122,7 @@ pub fn SaveChanges(
         <Show when=move || is_dirty.get()>
             <div class="save-bar" data-testid="save-bar">
                 <FormError error=failure/>
-                <span class="small muted">"Changes that are not saved yet"</span>
+                <span class="small muted">"Not saved yet"</span>
                 <Button on_click=move || discards.set(true) test_id="discard">"Discard"</Button>
                 <Button kind=ButtonKind::Primary busy on_click=save test_id="save">"Save"</Button>
             </div>

@@ -59,6 +59,9 @@ pub fn FieldBox(
     /// Whether it is wrong.
     #[prop(into)]
     is_wrong: Signal<bool>,
+    /// What stands there while it is empty.
+    #[prop(default = "Field")]
+    placeholder: &'static str,
 ) -> impl IntoView {
     let suggestions = Suggestions::new();
     let suggest = move |typed: &str| {
@@ -81,7 +84,7 @@ pub fn FieldBox(
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"
-                placeholder="Field"
+                placeholder=placeholder
                 aria-label=label
                 aria-autocomplete="list"
                 aria-expanded=move || suggestions.is_open().to_string()
@@ -246,6 +249,7 @@ pub fn field_list(place: Place, at: &'static str, legend: &'static str) -> AnyVi
                     on_input=Callback::new(move |path| other.set(path))
                     fields=Signal::derive(Vec::new)
                     label="Another field, by its path"
+                    placeholder="Another field, by its path"
                     is_wrong=Signal::derive(|| false)
                 />
                 <Button size=ButtonSize::Small icon=Icon::Plus on_click=add test_id="tick-add">"Add"</Button>

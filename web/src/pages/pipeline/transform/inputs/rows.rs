@@ -70,10 +70,11 @@ pub fn rows(place: Place, rows: Rows) -> AnyView {
             <li class="work-row" data-testid="step-row">
                 <div class="work-cells">{inputs(place, own, index + 1)}</div>
                 <div class="work-row-acts">
-                    {(is_ordered && index > 0).then(|| view! {
+                    {is_ordered.then(|| view! {
                         <IconButton
                             icon=Icon::ArrowUp
                             size=ButtonSize::Small
+                            disabled=Signal::derive(move || index == 0)
                             label=format!("Move {noun} {} up", index + 1)
                             on_click=up
                         />
@@ -95,7 +96,7 @@ pub fn rows(place: Place, rows: Rows) -> AnyView {
     };
     let add = move || place.change_list(at, |list| list.push(blank()));
     view! {
-        <div class="work-rows" style:--columns=heads.len().to_string()>
+        <div class="work-rows" class:ordered=is_ordered style:--columns=heads.len().to_string()>
             <Show when=move || count.get() != 0>
                 <div class="work-row-head" aria-hidden="true">{head}</div>
             </Show>
