@@ -2,7 +2,7 @@
 //! and the live results computed over it.
 //!
 //! It owns the tables `records`, `record_keys`, `received_batches`, `transform_states`, `failures`,
-//! `series`, `runs`, `rollups`, `rollup_views` and `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
+//! `rewrites`, `series`, `runs`, `rollups`, `rollup_views` and `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
 //! who come with a scope.
 
 mod aggregate;
@@ -28,6 +28,7 @@ mod record_keys;
 mod remote;
 mod replica;
 mod retention;
+mod rewrite;
 mod rollups;
 mod runs;
 mod states;
@@ -59,9 +60,10 @@ pub use feeds::{Feed, FeedValue};
 pub use follow::FollowedRecords;
 pub use live::{Committed, LiveEvents};
 pub use read::{FoundRecords, Place, RecordPage, SeriesTotals};
-pub use received::{ReceivedBatch, ReceivedEvent};
+pub use received::{Place as ReceivedPlace, ReceivedBatch, ReceivedEvent};
 pub use record_keys::RecordKey;
 pub use replica::Reading;
+pub use rewrite::{Moved, Rewrite, RewritePhase, Rewritten};
 pub use runs::{NewRun, RecentActivity, RecordError, Run, RunPage, RunState, RunTrigger};
 pub use states::{NewState, StoredState};
 pub use usage::Usage;

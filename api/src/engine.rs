@@ -4,6 +4,7 @@
 //! is given a [`Definition`] and runs it. `pipelines` decides what runs when.
 
 mod answers;
+mod backfill;
 mod csv_source;
 pub mod demo;
 mod ingest;

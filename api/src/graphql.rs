@@ -2,6 +2,7 @@
 //! thin resolvers of one domain: take the scope, call the domain, map the result.
 
 mod accounts;
+mod backfills;
 mod dashboards;
 mod errors;
 mod events;
@@ -57,6 +58,7 @@ pub struct Query(
 pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
+    backfills::BackfillsMutation,
     records::RecordsMutation,
     dashboards::DashboardsMutation,
 );

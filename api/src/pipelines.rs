@@ -3,6 +3,7 @@
 //! It owns the table `pipelines` and the jobs that poll, feed the demo, expire records and purge. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
+mod backfill;
 mod definitions;
 mod entity;
 mod headers;

@@ -10,6 +10,7 @@
 mod accounts;
 mod activity;
 mod architecture;
+mod backfill;
 mod crash;
 mod crash_rollups;
 mod dashboards;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dash_shared::ids::{PipelineId, RunId};
 use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
 
 use super::StoredRecord;
 use super::bulk::{Batch, Insert, Kind};
@@ -23,7 +24,7 @@ use super::write::{Append, Appended, NewRecord, WriteError};
 use crate::db::{Db, Engine};
 use crate::events::Events;
 
-const RECORDS: Insert<5> = Insert {
+pub(super) const RECORDS: Insert<5> = Insert {
     table: "records",
     columns: [
         ("pipeline_id", Kind::Uuid),
@@ -50,7 +51,7 @@ const SERIES: Insert<5> = Insert {
            record_count = series.record_count + excluded.record_count, \
            stored_bytes = series.stored_bytes + excluded.stored_bytes, \
            last_received_at_ms = excluded.last_received_at_ms \
-           RETURNING pipeline_id, last_seq, revision",
+           RETURNING pipeline_id, last_seq, revision, storage_id",
 };
 
 /// Locks the series of pipelines, those that have none yet too.
@@ -63,7 +64,7 @@ const LOCK: Insert<4> = Insert {
         ("stored_bytes", Kind::Number),
     ],
     then: "ON CONFLICT (pipeline_id) DO UPDATE SET last_seq = series.last_seq \
-           RETURNING pipeline_id, last_seq, revision",
+           RETURNING pipeline_id, last_seq, revision, storage_id",
 };
 
 /// Why a transaction is not committed, or not known to be.
@@ -416,10 +417,15 @@ async fn store(
     let (mut rows, mut keys) = (Vec::new(), Vec::new());
     let (mut received, mut committed) = (Vec::new(), Vec::new());
     for (pipeline_id, lot) in lots {
-        let (last_seq, revision) = numbers.get(&pipeline_id).copied().unwrap_or_default();
+        let Numbers {
+            last_seq,
+            revision,
+            storage_id,
+        } = numbers.get(&pipeline_id).copied().unwrap_or_default();
+        let storage_id = storage_id.unwrap_or(pipeline_id);
         let first_seq = last_seq - lot.stored() + 1;
         received.extend(lot.received.into_iter().map(|of| NewBatch {
-            pipeline_id,
+            storage_id,
             first_seq: first_seq + of.before,
             records: of.records,
             batch: of.batch,
@@ -433,7 +439,7 @@ async fn store(
                 received_at_ms: record.received_at_ms,
             }));
             rows.push([
-                pipeline_id.uuid().into(),
+                storage_id.uuid().into(),
                 seq.into(),
                 record.time_ms.into(),
                 record.received_at_ms.into(),
@@ -460,12 +466,21 @@ async fn store(
     Ok(committed)
 }
 
-/// Counts the records in the totals of their pipelines; returns the number of each one's
-/// last, and its revision.
+/// What a series says to a commit.
+#[derive(Clone, Copy, Default)]
+struct Numbers {
+    /// The number of the last record, those of the commit included.
+    last_seq: i64,
+    revision: i64,
+    /// The id under which its records are stored, if that is another one than the pipeline's.
+    storage_id: Option<PipelineId>,
+}
+
+/// Counts the records in the totals of their pipelines; returns what these say then.
 async fn take_numbers(
     connection: &impl ConnectionTrait,
     lots: &BTreeMap<PipelineId, Lot>,
-) -> Result<HashMap<PipelineId, (i64, i64)>, DbErr> {
+) -> Result<HashMap<PipelineId, Numbers>, DbErr> {
     let mut rows = Vec::new();
     for (pipeline_id, lot) in lots {
         let records = lot.records.iter().map(|record| record.received_at_ms);
@@ -494,8 +509,13 @@ async fn take_numbers(
         .iter()
         .map(|row| {
             let id = PipelineId::from_uuid(row.try_get("", "pipeline_id")?);
-            let (last_seq, revision) = (row.try_get("", "last_seq")?, row.try_get("", "revision")?);
-            Ok((id, (last_seq, revision)))
+            let storage: Option<Uuid> = row.try_get("", "storage_id")?;
+            let numbers = Numbers {
+                last_seq: row.try_get("", "last_seq")?,
+                revision: row.try_get("", "revision")?,
+                storage_id: storage.map(PipelineId::from_uuid),
+            };
+            Ok((id, numbers))
         })
         .collect()
 }

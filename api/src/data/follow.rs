@@ -21,7 +21,7 @@ impl RecordStore {
         limit: i64,
     ) -> Result<Vec<StoredRecord>, ReadError> {
         self.select_records(
-            "WHERE pipeline_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+            "seq > $2 ORDER BY seq LIMIT $3",
             vec![pipeline_id.uuid().into(), after_seq.into(), limit.into()],
         )
         .await
@@ -128,7 +128,7 @@ impl FollowedRecords {
     async fn read_stored(&self) -> Result<Vec<StoredRecord>, ReadError> {
         self.store
             .select_records(
-                "WHERE pipeline_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT 500",
+                "seq > $2 AND seq <= $3 ORDER BY seq LIMIT 500",
                 vec![
                     self.pipeline_id.uuid().into(),
                     self.position.into(),

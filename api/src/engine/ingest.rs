@@ -331,12 +331,12 @@ impl Sorted {
 }
 
 /// A record that cannot be stored, and what it holds.
-struct Refused {
+pub(super) struct Refused {
     error: StepError,
     fields: Fields,
 }
 
-fn new_record(
+pub(super) fn new_record(
     definition: &Definition,
     fields: Fields,
     received_at_ms: i64,

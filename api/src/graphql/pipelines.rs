@@ -7,6 +7,7 @@ use dash_shared::fields::sample_fields;
 use dash_shared::ids::{PipelineId, RunId};
 use serde_json::Value;
 
+use super::backfills::Backfill;
 use super::dashboards::TimeRange;
 use super::errors::UserError;
 use super::errors::{loaded, not_found, payload, top_level};
@@ -84,6 +85,15 @@ impl Pipeline {
     /// document with its `kind`. The documentation of transforms describes all kinds.
     async fn steps(&self) -> Vec<Value> {
         self.0.steps.iter().map(show_step).collect()
+    }
+
+    /// How far the last backfill has come; null when there was none.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn backfill(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Backfill>> {
+        let pipelines = &services(ctx)?.pipelines;
+        let found = pipelines.backfill(&scope(ctx)?, self.0.id).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        Ok(found.map(Backfill::from))
     }
 
     /// The newest events that it received, as they came in before the transform, the newest first.

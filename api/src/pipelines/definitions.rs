@@ -249,7 +249,7 @@ impl Pipelines {
     }
 
     /// Begins a change: what is read stays as it is until the transaction ends.
-    async fn begin_change(
+    pub(super) async fn begin_change(
         &self,
         scope: &TenantScope,
         id: PipelineId,

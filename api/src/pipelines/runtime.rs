@@ -11,6 +11,7 @@ use dash_shared::transform::{Definition as Steps, Transform};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::backfill::{BACKFILL, PURGE_STORAGE};
 use super::retention::RETENTION;
 use super::source_check::is_hook_key;
 use super::steps::WINDOWS;
@@ -29,7 +30,7 @@ const MANUAL: &str = "manual";
 
 /// How long after its deletion a pipeline's records are purged: batches that were on their way
 /// have arrived by then.
-const PURGE_AFTER_MS: i64 = 60_000;
+pub(super) const PURGE_AFTER_MS: i64 = 60_000;
 /// The longest pause between polls that fail, unless the interval itself is longer.
 const MAX_BACKOFF_MS: i64 = 15 * 60_000;
 /// How much of a demo's history is stored at once.
@@ -212,6 +213,13 @@ impl Pipelines {
             POLL => self.run_poll(job, id).await,
             DEMO => self.run_demo(job, id).await,
             WINDOWS => self.run_windows(job, id).await,
+            BACKFILL => self.run_backfill(job, id).await,
+            PURGE_STORAGE => self
+                .store
+                .purge_storage(id)
+                .await
+                .map(|()| Next::Done)
+                .map_err(Into::into),
             PURGE => self
                 .store
                 .purge(id)
