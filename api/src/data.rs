@@ -54,13 +54,13 @@ pub use buckets::{Grid, Width};
 pub use cover::Span;
 pub use export::Export;
 pub use failures::{
-    Failure, FailureGroup, FailurePage, FailureState, MAX_KEPT_PER_RUN, NewFailure,
+    Failure, FailureGroup, FailurePage, FailureState, MAX_KEPT_PER_RUN, NewFailure, Part, Replayed,
 };
 pub use feeds::{Feed, FeedValue};
 pub use follow::FollowedRecords;
 pub use live::{Committed, LiveEvents};
 pub use read::{FoundRecords, Place, RecordPage, SeriesTotals};
-pub use received::{Place as ReceivedPlace, ReceivedBatch, ReceivedEvent};
+pub use received::{Place as ReceivedPlace, ReceivedBatch, ReceivedEvent, Room};
 pub use record_keys::RecordKey;
 pub use replica::Reading;
 pub use rewrite::{Moved, Rewrite, RewritePhase, Rewritten};

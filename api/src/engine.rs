@@ -7,6 +7,7 @@ mod answers;
 mod backfill;
 mod csv_source;
 pub mod demo;
+mod impact;
 mod ingest;
 mod joins;
 mod json_source;
@@ -15,7 +16,9 @@ mod meters;
 mod outbound;
 mod polling;
 mod preview;
+mod replay;
 mod surroundings;
+mod trials;
 
 use std::sync::Arc;
 
@@ -34,10 +37,13 @@ use crate::clock::Clock;
 use crate::data::{Append, Appended, NewRun, RecordKey, RecordStore, RunTrigger};
 
 pub use crate::data::WriteError;
+pub use impact::{Effect, Example, FieldEffect, Impact, Side};
 pub use json_source::{BodyError, records_of_body};
 pub use outbound::{AllowedTargets, InvalidTarget, Outbound};
 pub use polling::{FetchError, FetchErrorCode, SourceTest, check_records_path};
 pub use preview::Previewed;
+pub use replay::{Replay, ReplayReceipt};
+pub use trials::Trial;
 
 /// What a pipeline does, ready to run.
 #[derive(Clone, Debug)]

@@ -6,6 +6,8 @@ mod backfills;
 mod dashboards;
 mod errors;
 mod events;
+mod failures;
+mod impact;
 mod loaders;
 mod node;
 mod paging;
@@ -18,6 +20,8 @@ mod shared;
 mod sources;
 mod steps;
 mod subscriptions;
+mod transform_tests;
+mod versions;
 mod widgets;
 
 use async_graphql::dataloader::DataLoader;
@@ -50,6 +54,8 @@ pub struct Query(
     accounts::AccountsQuery,
     pipelines::PipelinesQuery,
     previews::PreviewsQuery,
+    transform_tests::TransformTestsQuery,
+    impact::ImpactQuery,
     dashboards::DashboardsQuery,
 );
 
@@ -59,6 +65,9 @@ pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
     backfills::BackfillsMutation,
+    versions::VersionsMutation,
+    transform_tests::TransformTestsMutation,
+    failures::FailuresMutation,
     records::RecordsMutation,
     dashboards::DashboardsMutation,
 );

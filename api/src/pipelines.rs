@@ -1,17 +1,22 @@
 //! Pipelines: their definitions, who may change them, and what runs when.
 //!
-//! It owns the table `pipelines` and the jobs that poll, feed the demo, expire records and purge. How a batch goes
+//! It owns the tables `pipelines`, `pipeline_versions`, `transform_tests` and `replays`, and the jobs
+//! that poll, feed the demo, expire records, purge, and put failed records in again. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
 mod backfill;
 mod definitions;
 mod entity;
 mod headers;
+mod impact;
 mod records;
+mod replays;
 mod retention;
 mod runtime;
 mod source_check;
 mod steps;
+mod test_cases;
+mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,12 +40,15 @@ use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
 
 pub use crate::data::{Export, ReceivedEvent, Span, StoredRecord};
-pub use crate::engine::Previewed;
+pub use crate::engine::{Effect, Impact, Previewed, ReplayReceipt, Side};
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
 pub use headers::NewHeader;
+pub use replays::{Failures, ReplayProgress};
 pub use runtime::HookError;
 pub use source_check::NewSource;
 pub use steps::{Draft, MAX_PREVIEWED};
+pub use test_cases::{Actual, Expected, NewTest, TestChanges, TestResult, TransformTest, Verdict};
+pub use versions::{Version, VersionPage};
 
 /// How long a webhook's definition is used before it is read again. Changes made by this process
 /// are seen at once, those of another one within this time.
@@ -106,6 +114,24 @@ pub enum PipelinesError {
     /// Webhooks come when they come.
     #[error("a webhook cannot be run")]
     NotRunnable,
+    /// There is no such version of the pipeline.
+    #[error("there is no such version")]
+    NoVersion,
+    /// There is no such test case in the scope.
+    #[error("there is no such test case")]
+    NoTest,
+    /// Another test case of the pipeline has this name.
+    #[error("another test case has this name")]
+    TestNameTaken,
+    /// The transform does not do what test cases expect: these.
+    #[error("test cases fail")]
+    TestsFailed(Vec<TestResult>),
+    /// An impact preview of the team is running.
+    #[error("an impact preview is running")]
+    ImpactRunning,
+    /// Records that failed could not be put in again.
+    #[error("failed records could not be put in again")]
+    Replay(#[from] crate::data::WriteError),
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbErr),
@@ -128,6 +154,7 @@ pub struct Pipelines {
     secrets: SecretBox,
     hooks: Cache<String, Arc<Hook>>,
     events: Events,
+    impacts: impact::Impacts,
 }
 
 /// What a webhook's key leads to.
@@ -161,6 +188,7 @@ impl Pipelines {
             secrets,
             hooks,
             events,
+            impacts: impact::Impacts::new(),
         }
     }
 

@@ -130,6 +130,8 @@ ids! {
     RunId = "run";
     /// Names a record that a pipeline could not handle.
     FailureId = "fail";
+    /// A record, and what a pipeline's transform has to make of it.
+    TransformTestId = "tst";
     /// A grid of widgets.
     DashboardId = "dsh";
     /// One visualization on a dashboard.

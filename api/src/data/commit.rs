@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::StoredRecord;
 use super::bulk::{Batch, Insert, Kind};
-use super::failures::{self, MAX_KEPT_PER_RUN, NewFailure};
+use super::failures::{self, MAX_KEPT_PER_RUN, NewFailure, Replayed};
 use super::live::Committed;
 use super::received::{self, NewBatch, ReceivedBatch};
 use super::record_keys::{self, NewKey, RecordKey};
@@ -105,7 +105,9 @@ pub(super) async fn commit(
         }
         leave_out_batches(&*transaction, &mut groups).await?;
         leave_out_records(&*transaction, &mut groups).await?;
+        look_at_failures(&*transaction, &mut groups).await?;
         advance_states(&*transaction, &mut groups).await?;
+        settle_failures(&*transaction, &groups).await?;
     }
     for group in &mut groups {
         group.tell(&mut appended);
@@ -135,9 +137,11 @@ struct Group {
     members: Vec<Member>,
     failures: Vec<NewFailure>,
     state: Option<NewState>,
+    replayed: Vec<Replayed>,
     /// Whether a run with this key is there already.
     repeated: bool,
-    /// Whether its state was made from another one than the one that is there.
+    /// Whether its state was made from another one than the one that is there, or a failed record
+    /// that it puts in again is open no more.
     stale: bool,
 }
 
@@ -162,7 +166,8 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             duplicates: 0,
             received: append.received.take(),
         };
-        if append.run.batch_key.is_none() && append.state.is_none() {
+        let alone = append.state.is_some() || !append.replayed.is_empty();
+        if append.run.batch_key.is_none() && !alone {
             if let Some(group) = mergeable
                 .get(&append.run.pipeline_id)
                 .and_then(|index| groups.get_mut(*index))
@@ -180,6 +185,7 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             members: vec![member],
             failures: append.failures,
             state: append.state,
+            replayed: append.replayed,
             repeated: false,
             stale: false,
         });
@@ -211,6 +217,7 @@ impl Group {
     fn has_keys(&self) -> bool {
         self.run.batch_key.is_some()
             || self.state.is_some()
+            || !self.replayed.is_empty()
             || self.records.iter().any(|record| record.key.is_some())
     }
 
@@ -336,13 +343,48 @@ async fn leave_out_records(
     Ok(())
 }
 
+/// Marks the groups that put failed records in again which are open no more, also because a group
+/// before them in this commit does so.
+async fn look_at_failures(
+    connection: &impl ConnectionTrait,
+    groups: &mut [Group],
+) -> Result<(), DbErr> {
+    let mut taken = HashSet::new();
+    for group in groups.iter_mut().filter(|group| !group.repeated) {
+        let replayed = &group.replayed;
+        if replayed.is_empty() {
+            continue;
+        }
+        let free = replayed.iter().all(|one| !taken.contains(&one.id));
+        let pipeline_id = group.run.pipeline_id;
+        if free && failures::are_open(connection, pipeline_id, replayed).await? {
+            taken.extend(replayed.iter().map(|one| one.id));
+        } else {
+            group.stale = true;
+        }
+    }
+    Ok(())
+}
+
+/// Notes what became of the failed records that are put in again.
+async fn settle_failures(connection: &impl ConnectionTrait, groups: &[Group]) -> Result<(), DbErr> {
+    for group in groups
+        .iter()
+        .filter(|group| !group.repeated && !group.stale)
+    {
+        failures::settle(connection, &group.replayed).await?;
+    }
+    Ok(())
+}
+
 /// Stores what transforms remember, and marks the groups that began with something else than what
 /// is there.
 async fn advance_states(
     connection: &impl ConnectionTrait,
     groups: &mut [Group],
 ) -> Result<(), DbErr> {
-    for group in groups.iter_mut().filter(|group| !group.repeated) {
+    let fresh = |group: &&mut Group| !group.repeated && !group.stale;
+    for group in groups.iter_mut().filter(fresh) {
         if let Some(state) = &group.state {
             let pipeline_id = group.run.pipeline_id;
             group.stale = !states::advance(connection, pipeline_id, state).await?;

@@ -20,6 +20,8 @@ const PLAIN: u8 = 0;
 const LZ4: u8 = 1;
 /// How many batches one statement reads.
 const PAGE: i64 = 100;
+/// How many records one statement reads.
+const RECORDS_PAGE: i64 = 500;
 /// How many batches are read at most to find some events.
 const MAX_BATCHES: usize = 2_000;
 
@@ -146,6 +148,28 @@ impl StoredBatch {
         }
     }
 
+    /// Its newest events as far as there is room.
+    fn newest_into(
+        &self,
+        room: &mut Room,
+        events: &mut Vec<ReceivedEvent>,
+    ) -> Result<(), ReadError> {
+        let text = self.text()?;
+        let found: Vec<&RawValue> =
+            serde_json::from_slice(&text).map_err(|error| ReadError::Damaged(error.to_string()))?;
+        for event in found.iter().rev() {
+            if !room.take(event.get().len()) {
+                return Ok(());
+            }
+            events.push(ReceivedEvent {
+                received_at_ms: self.received_at_ms,
+                value: serde_json::from_str(event.get())
+                    .map_err(|error| ReadError::Damaged(error.to_string()))?,
+            });
+        }
+        Ok(())
+    }
+
     /// Its events, the newest first, at most `limit`.
     fn newest(&self, limit: usize) -> Result<Vec<ReceivedEvent>, ReadError> {
         let text = self.text()?;
@@ -162,6 +186,28 @@ impl StoredBatch {
     }
 }
 
+/// How many events may be read, and how many bytes of text.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// How many more events.
+    pub events: usize,
+    /// How many more bytes.
+    pub bytes: usize,
+}
+
+impl Room {
+    /// Takes the room of an event; false when there is none, and then there is none for any other.
+    fn take(&mut self, bytes: usize) -> bool {
+        if self.events == 0 || self.bytes < bytes {
+            self.events = 0;
+            return false;
+        }
+        self.events -= 1;
+        self.bytes -= bytes;
+        true
+    }
+}
+
 impl From<StoredRecord> for ReceivedEvent {
     fn from(record: StoredRecord) -> Self {
         Self {
@@ -172,13 +218,13 @@ impl From<StoredRecord> for ReceivedEvent {
 }
 
 impl RecordStore {
-    /// The newest events that a pipeline received since a moment, at most `limit`, the newest first.
-    /// Records that no batch covers were stored as they came.
+    /// The newest events that a pipeline received since a moment, as far as there is room, the newest
+    /// first. Records that no batch covers were stored as they came.
     pub async fn newest_received(
         &self,
         pipeline_id: PipelineId,
         since_ms: i64,
-        limit: usize,
+        mut room: Room,
     ) -> Result<Vec<ReceivedEvent>, ReadError> {
         let (mut events, mut place) = (Vec::new(), None);
         // Records down to this number are accounted for.
@@ -188,20 +234,20 @@ impl RecordStore {
             for batch in &page {
                 let next = batch.first_seq + batch.records;
                 let between = next..before_seq;
-                self.as_they_came(pipeline_id, between, since_ms, limit, &mut events)
+                self.as_they_came(pipeline_id, between, since_ms, &mut room, &mut events)
                     .await?;
-                if events.len() < limit {
-                    events.extend(batch.newest(limit - events.len())?);
+                if room.events > 0 {
+                    batch.newest_into(&mut room, &mut events)?;
                 }
                 before_seq = batch.first_seq;
                 place = Some((batch.first_seq, batch.id));
             }
-            if events.len() >= limit || page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            if room.events == 0 || page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 break;
             }
         }
         let rest = 1..before_seq;
-        self.as_they_came(pipeline_id, rest, since_ms, limit, &mut events)
+        self.as_they_came(pipeline_id, rest, since_ms, &mut room, &mut events)
             .await?;
         Ok(events)
     }
@@ -305,33 +351,44 @@ impl RecordStore {
         rows.iter().map(StoredBatch::from_row).collect()
     }
 
-    /// Adds the records with these numbers, the newest first, until there are `limit` events.
+    /// Adds the records with these numbers, the newest first, as far as there is room.
     async fn as_they_came(
         &self,
         pipeline_id: PipelineId,
         seqs: std::ops::Range<i64>,
         since_ms: i64,
-        limit: usize,
+        room: &mut Room,
         events: &mut Vec<ReceivedEvent>,
     ) -> Result<(), ReadError> {
-        if seqs.is_empty() || events.len() >= limit {
-            return Ok(());
+        let mut before = seqs.end;
+        while before > seqs.start && room.events > 0 {
+            let wanted = i64::try_from(room.events).unwrap_or(i64::MAX);
+            let wanted = wanted.min(RECORDS_PAGE);
+            let records = self
+                .select_records(
+                    "seq >= $2 AND seq < $3 AND received_at_ms >= $4 \
+                     ORDER BY seq DESC LIMIT $5",
+                    vec![
+                        pipeline_id.uuid().into(),
+                        seqs.start.into(),
+                        before.into(),
+                        since_ms.into(),
+                        wanted.into(),
+                    ],
+                )
+                .await?;
+            let Some(last) = records.last() else {
+                return Ok(());
+            };
+            before = last.seq;
+            for record in records {
+                let bytes = serde_json::to_string(&*record.fields).map_or(0, |text| text.len());
+                if !room.take(bytes) {
+                    return Ok(());
+                }
+                events.push(record.into());
+            }
         }
-        let left = i64::try_from(limit - events.len()).unwrap_or(i64::MAX);
-        let records = self
-            .select_records(
-                "seq >= $2 AND seq < $3 AND received_at_ms >= $4 \
-                 ORDER BY seq DESC LIMIT $5",
-                vec![
-                    pipeline_id.uuid().into(),
-                    seqs.start.into(),
-                    seqs.end.into(),
-                    since_ms.into(),
-                    left.into(),
-                ],
-            )
-            .await?;
-        events.extend(records.into_iter().map(ReceivedEvent::from));
         Ok(())
     }
 

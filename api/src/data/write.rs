@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::ReadError;
 use super::commit::commit;
-use super::failures::NewFailure;
+use super::failures::{NewFailure, Replayed};
 use super::live::{Committed, Hub};
 use super::received::ReceivedBatch;
 use super::record_keys::RecordKey;
@@ -65,6 +65,8 @@ pub struct Append {
     pub received: Option<ReceivedBatch>,
     /// What the transform remembers after it.
     pub state: Option<NewState>,
+    /// The failed records that are put in again with it. It is stored if all of them are open.
+    pub replayed: Vec<Replayed>,
 }
 
 impl Append {
@@ -76,6 +78,7 @@ impl Append {
             failures: Vec::new(),
             received: None,
             state: None,
+            replayed: Vec::new(),
         }
     }
 
@@ -106,8 +109,9 @@ pub enum WriteError {
     /// More is waiting than the queue holds.
     #[error("too much is waiting to be stored")]
     Busy,
-    /// What the transform remembered was changed meanwhile. Nothing of the append is stored.
-    #[error("the transform's state was changed meanwhile")]
+    /// What the transform remembered, or a failed record that is put in again, was changed meanwhile.
+    /// Nothing of the append is stored.
+    #[error("what the append was made from was changed meanwhile")]
     Stale,
     /// What has to be known first could not be read. Nothing of the append is stored.
     #[error("what the transform needs could not be read")]

@@ -37,6 +37,8 @@ impl Engine {
                 for event in together {
                     let transform = &definition.transform;
                     transform.run(&event.value, &mut state, &surroundings, &mut outcomes);
+                    let (failed, stored) = (rewritten.failed, records.len());
+                    let mut held = false;
                     for outcome in outcomes.drain(..) {
                         match outcome {
                             Outcome::Stored(fields) => {
@@ -46,9 +48,12 @@ impl Engine {
                                 }
                             }
                             Outcome::Dropped { .. } => rewritten.dropped += 1,
-                            Outcome::Held { .. } => {}
+                            Outcome::Held { .. } => held = true,
                             Outcome::Failed(_) => rewritten.failed += 1,
                         }
+                    }
+                    if rewritten.failed > failed && records.len() == stored && !held {
+                        state.forget_last();
                     }
                 }
                 let values: Vec<_> = together.iter().map(|event| event.value.clone()).collect();

@@ -13,8 +13,8 @@ use super::lanes::Remembered;
 use super::surroundings::Surroundings;
 use super::{Definition, Engine, Receipt, ReceiptError};
 use crate::data::{
-    Append, Appended, MAX_KEPT_PER_RUN, NewFailure, NewRecord, NewRun, ReceivedBatch, RecordError,
-    RunTrigger, WriteError,
+    Append, Appended, MAX_KEPT_PER_RUN, NewFailure, NewRecord, NewRun, Part, ReceivedBatch,
+    RecordError, RunTrigger, WriteError,
 };
 
 /// How many failed records a run and a receipt tell of.
@@ -46,6 +46,8 @@ pub(super) struct Sorted {
     pub(super) errors: Vec<ReceiptError>,
     record_errors: Vec<RecordError>,
     failures: Vec<NewFailure>,
+    /// Whether what failed is not kept with what was received.
+    as_they_came: bool,
 }
 
 impl Engine {
@@ -137,7 +139,12 @@ impl Engine {
                 return Ok(false);
             }
             let mut sorted = Sorted::default();
-            sorted.take(definition, outcomes, (0, &Value::Null), &surroundings);
+            sorted.take(
+                definition,
+                outcomes.into_iter(),
+                (0, &Value::Null),
+                &surroundings,
+            );
             let batch = Batch {
                 key: None,
                 trigger: RunTrigger::Window,
@@ -195,7 +202,7 @@ impl Engine {
         Ok(Receipt::of(count, appended, sorted))
     }
 
-    fn count(&self, received: usize, appended: &Appended, sorted: &Sorted) {
+    pub(super) fn count(&self, received: usize, appended: &Appended, sorted: &Sorted) {
         self.meters.received.increment(received as u64);
         self.meters.stored.increment(appended.stored as u64);
         self.meters.failed.increment(sorted.failed as u64);
@@ -240,26 +247,30 @@ impl Engine {
 }
 
 /// What is stored beside a batch's records.
-struct Beside {
+pub(super) struct Beside {
     received: Option<Vec<Value>>,
     remembered: Option<Remembered>,
 }
 
 /// What no step changes is stored as it came, not as a copy.
 fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i64) -> Sorted {
-    let mut sorted = Sorted::default();
+    let mut sorted = Sorted {
+        as_they_came: true,
+        ..Sorted::default()
+    };
     for (index, value) in received.into_iter().enumerate() {
         match value {
             Value::Object(fields) => match new_record(definition, fields, received_at_ms) {
                 Ok(record) => sorted.records.push(record),
                 Err(refused) => {
                     let Refused { error, fields } = *refused;
-                    sorted.fail(index, error, &Value::Object(fields), received_at_ms);
+                    let value = Value::Object(fields);
+                    sorted.fail((index, Part::WHOLE), error, &value, received_at_ms);
                 }
             },
             other => {
                 let error = StepError::no_record(&other);
-                sorted.fail(index, error, &other, received_at_ms);
+                sorted.fail((index, Part::WHOLE), error, &other, received_at_ms);
             }
         }
     }
@@ -277,35 +288,53 @@ fn transform(
     for (index, value) in received.iter().enumerate() {
         let transform = &definition.transform;
         transform.run(value, &mut state, surroundings, &mut outcomes);
+        let before = sorted.of_use();
+        let failed = sorted.failed;
         sorted.take(definition, outcomes.drain(..), (index, value), surroundings);
+        if sorted.failed > failed && sorted.of_use() == before {
+            state.forget_last();
+        }
     }
     (sorted, received, state)
 }
 
 impl Sorted {
+    /// How many records are stored or held.
+    const fn of_use(&self) -> usize {
+        self.records.len() + self.held
+    }
+
     /// Takes what became of one received value.
     fn take(
         &mut self,
         definition: &Definition,
-        outcomes: impl IntoIterator<Item = Outcome>,
+        outcomes: impl ExactSizeIterator<Item = Outcome>,
         (index, value): (usize, &Value),
         surroundings: &Surroundings,
     ) {
         let now_ms = surroundings.now_ms();
-        for outcome in outcomes {
+        let of = outcomes.len();
+        for (place, outcome) in outcomes.enumerate() {
+            let part = Part { index: place, of };
             match outcome {
                 Outcome::Stored(fields) => match new_record(definition, fields, now_ms) {
                     Ok(record) => self.records.push(record),
-                    Err(refused) => self.fail(index, refused.error, value, now_ms),
+                    Err(refused) => self.fail((index, part), refused.error, value, now_ms),
                 },
                 Outcome::Dropped { .. } => self.dropped += 1,
                 Outcome::Held { .. } => self.held += 1,
-                Outcome::Failed(error) => self.fail(index, error, value, now_ms),
+                Outcome::Failed(error) => self.fail((index, part), error, value, now_ms),
             }
         }
     }
 
-    fn fail(&mut self, index: usize, error: StepError, received: &Value, failed_at_ms: i64) {
+    fn fail(
+        &mut self,
+        (index, part): (usize, Part),
+        error: StepError,
+        received: &Value,
+        failed_at_ms: i64,
+    ) {
         self.failed += 1;
         if self.failures.len() >= MAX_KEPT_PER_RUN {
             return;
@@ -325,6 +354,8 @@ impl Sorted {
                 failed_at_ms,
                 error,
                 received: text,
+                part,
+                kept: !self.as_they_came,
             });
         }
     }
@@ -332,7 +363,7 @@ impl Sorted {
 
 /// A record that cannot be stored, and what it holds.
 pub(super) struct Refused {
-    error: StepError,
+    pub(super) error: StepError,
     fields: Fields,
 }
 
@@ -388,6 +419,6 @@ pub(super) fn check_record(
     Ok((time_ms, json))
 }
 
-fn to_i64(count: usize) -> i64 {
+pub(super) fn to_i64(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -11,6 +11,7 @@ use super::backfills::Backfill;
 use super::dashboards::TimeRange;
 use super::errors::UserError;
 use super::errors::{loaded, not_found, payload, top_level};
+use super::failures::{self, FailureConnection, FailureGroup, FailureReplay, FailureState};
 use super::paging::{connection, cursor, list_cost, page_size};
 use super::previews::ReceivedEvent;
 use super::queries::{self, ExportFormat, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
@@ -18,6 +19,8 @@ use super::records::{Record, RecordConnection};
 use super::runs::{RecentActivity, Run, RunConnection};
 use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
 use super::steps::{Field, read_steps, show_step};
+use super::transform_tests::{self, TransformTest};
+use super::versions::{self, PipelineVersionConnection};
 use super::{date_time, float, int, loaders, scope, services};
 use crate::data::SeriesTotals;
 use crate::pipelines::{self, NewPipeline, PipelineChanges};
@@ -71,7 +74,7 @@ impl Pipeline {
         }
     }
 
-    /// How often its definition was changed, from 1.
+    /// The number of its version: how often its definition was changed, from 1.
     async fn version(&self) -> i32 {
         self.0.version
     }
@@ -205,6 +208,67 @@ impl Pipeline {
             found.has_more,
             found.total,
         ))
+    }
+
+    /// The records that it could not handle, the newest first.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn failures(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Those that are in this state.",
+            default_with = "FailureState::Open"
+        )]
+        state: FailureState,
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<FailureConnection> {
+        failures::list(ctx, &self.0, state, first, after.as_deref()).await
+    }
+
+    /// The open failed records by their causes, the most frequent first, at most 20.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn failure_groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FailureGroup>> {
+        failures::groups(ctx, &self.0).await
+    }
+
+    /// How many failed records are open.
+    #[graphql(complexity = 5)]
+    async fn open_failure_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
+        failures::open_count(ctx, &self.0).await
+    }
+
+    /// How far putting all failed records in again has come, the last time that it was asked for.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn failure_replay(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<FailureReplay>> {
+        failures::progress(ctx, &self.0).await
+    }
+
+    /// The versions of its definition, the newest first: the last 200.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn versions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<PipelineVersionConnection> {
+        versions::list(ctx, &self.0, first, after.as_deref()).await
+    }
+
+    /// The test cases of its transform, by name: at most 100.
+    #[graphql(complexity = "list_cost(Some(100), child_complexity)")]
+    async fn transform_tests(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<TransformTest>> {
+        transform_tests::list(ctx, &self.0).await
     }
 
     /// Its records, the newest first.
@@ -482,7 +546,8 @@ impl PipelinesMutation {
         })
     }
 
-    /// Changes a pipeline; its version counts up.
+    /// Changes a pipeline; a change that people can see makes a version. A changed transform has to
+    /// pass the test cases, or nothing is changed.
     async fn update_pipeline(
         &self,
         ctx: &Context<'_>,

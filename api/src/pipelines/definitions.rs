@@ -8,12 +8,12 @@ use dash_shared::{Invalid, InvalidCode, check_name};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, TryIntoModel,
 };
 
 use super::entity::{self, to_json};
 use super::source_check::NewSource;
-use super::{Pipeline, PipelineState, Pipelines, PipelinesError};
+use super::{Pipeline, PipelineState, Pipelines, PipelinesError, versions};
 use crate::accounts::TenantScope;
 use crate::db::WriteTransaction;
 use crate::engine::demo;
@@ -100,17 +100,31 @@ impl Pipelines {
         let pipeline = Pipeline::try_from(row.insert(&*transaction).await?)?;
         self.start(&transaction, &pipeline, demo::HISTORY_MS)
             .await?;
+        self.keep_version(&transaction, scope, &pipeline, "made".to_owned())
+            .await?;
         transaction.commit().await?;
         self.jobs.wake();
         Ok(pipeline)
     }
 
-    /// Changes a pipeline; its version counts up.
+    /// Changes a pipeline. Its version counts up when people can see it; a transform that breaks a
+    /// test case is refused.
     pub async fn update(
         &self,
         scope: &TenantScope,
         id: PipelineId,
         changes: PipelineChanges,
+    ) -> Result<Pipeline, PipelinesError> {
+        self.change(scope, id, changes, None).await
+    }
+
+    /// The same, also to bring a version back.
+    pub(super) async fn change(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+        changes: PipelineChanges,
+        restored: Option<i32>,
     ) -> Result<Pipeline, PipelinesError> {
         scope.require(Role::Editor)?;
         let (transaction, row) = self.begin_change(scope, id).await?;
@@ -150,9 +164,24 @@ impl Pipelines {
         if !problems.is_empty() {
             return Err(PipelinesError::Invalid(problems));
         }
-        row.version = Set(before.version + 1);
         row.updated_at_ms = Set(self.clock.now_ms());
+        let wanted = Pipeline::try_from(row.clone().try_into_model()?)?;
+        if wanted.steps != before.steps || wanted.time_field != before.time_field {
+            let definition = self.definition(&wanted)?;
+            self.require_tests(&*transaction, &definition).await?;
+        }
+        let mut words = versions::words(&before, &wanted);
+        if !words.is_empty() {
+            row.version = Set(before.version + 1);
+        }
         let pipeline = Pipeline::try_from(row.update(&*transaction).await?)?;
+        if !words.is_empty() {
+            if let Some(version) = restored {
+                words = format!("version {version} restored: {words}");
+            }
+            self.keep_version(&transaction, scope, &pipeline, words)
+                .await?;
+        }
         if pipeline.state == PipelineState::Running && pipeline.source != before.source {
             self.start(&transaction, &pipeline, 0).await?;
         }

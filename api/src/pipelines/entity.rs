@@ -75,7 +75,7 @@ impl TryFrom<Model> for Pipeline {
     }
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, PipelinesError> {
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, PipelinesError> {
     serde_json::from_str(text).map_err(|error| PipelinesError::Damaged(error.to_string()))
 }
 

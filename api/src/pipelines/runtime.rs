@@ -12,6 +12,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::backfill::{BACKFILL, PURGE_STORAGE};
+use super::replays::REPLAY;
 use super::retention::RETENTION;
 use super::source_check::is_hook_key;
 use super::steps::WINDOWS;
@@ -214,6 +215,7 @@ impl Pipelines {
             DEMO => self.run_demo(job, id).await,
             WINDOWS => self.run_windows(job, id).await,
             BACKFILL => self.run_backfill(job, id).await,
+            REPLAY => self.run_replay(job, id).await,
             PURGE_STORAGE => self
                 .store
                 .purge_storage(id)

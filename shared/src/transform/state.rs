@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::steps::deduplicate::Seen;
+use super::steps::deduplicate::{Key, Seen};
 use super::steps::window::Windows;
 
 /// What a transform remembers between records, by the fingerprints of its steps.
@@ -16,12 +16,25 @@ use super::steps::window::Windows;
 pub struct State {
     pub(super) seen: BTreeMap<u64, Seen>,
     pub(super) windows: BTreeMap<u64, Windows>,
+    /// What deduplication saw in the last received record, by step.
+    #[serde(skip)]
+    pub(super) last_seen: Vec<(u64, Key)>,
 }
 
 impl State {
     /// Whether there is nothing to remember.
     pub fn is_empty(&self) -> bool {
         self.seen.is_empty() && self.windows.is_empty()
+    }
+
+    /// Forgets that deduplication saw the last received record. It failed, and nothing of it was
+    /// stored: when it is mended or sent again, it has not been there before.
+    pub fn forget_last(&mut self) {
+        for (step, key) in std::mem::take(&mut self.last_seen) {
+            if let Some(seen) = self.seen.get_mut(&step) {
+                seen.forget_key(&key);
+            }
+        }
     }
 
     /// Forgets what belongs to none of these steps.
