@@ -422,7 +422,7 @@ async fn a_backfill_takes_an_event_once_that_was_put_in_again() {
 
 #[tokio::test]
 async fn a_poll_that_failed_as_a_whole_shows_its_error_and_no_failed_record() {
-    let (app, ann, _upstream, id) = TestApp::polling(Reply::status(500), "$").await;
+    let (app, ann, _upstream, id) = TestApp::polling(Reply::Raw(500, "text/plain", "no".into()), "$").await;
     app.run_due_jobs().await;
     let runs = ann.runs(&id).await;
     assert_eq!(runs[0]["state"], "FAILED");
