@@ -421,8 +421,43 @@ async fn a_backfill_takes_an_event_once_that_was_put_in_again() {
 }
 
 #[tokio::test]
+async fn a_backfill_closes_what_it_stored_and_nothing_else() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let (id, url) = pipeline(&ann, cast()).await;
+    ann.post(
+        &url,
+        &json!([{"total": "1"}, {"total": "€ 2"}, {"total": "x"}]),
+    )
+    .await;
+    let mut steps = json!([{ "kind": "calculate", "fields": [{ "field": "total", "formula": "replace(total, '€ ', '')" }] }]);
+    steps.as_array_mut().unwrap().push(cast()[0].clone());
+    set_steps(&ann, &id, steps).await;
+    ann.done(
+        "startBackfill",
+        "pipeline { id }",
+        json!({ "pipelineId": id }),
+    )
+    .await;
+    let during = json!({ "pipelineId": id, "all": true });
+    assert_eq!(
+        ann.user_errors("replayFailures", during).await,
+        ["id INVALID"],
+        "not during a backfill"
+    );
+    while app.run_due_jobs().await > 0 {
+        app.clock.advance_ms(1);
+    }
+    assert_eq!(totals(&ann, &id).await, [json!(1), json!(2)]);
+    let left = open(&ann, &id).await;
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0]["value"], "x");
+}
+
+#[tokio::test]
 async fn a_poll_that_failed_as_a_whole_shows_its_error_and_no_failed_record() {
-    let (app, ann, _upstream, id) = TestApp::polling(Reply::Raw(500, "text/plain", "no".into()), "$").await;
+    let (app, ann, _upstream, id) =
+        TestApp::polling(Reply::Raw(500, "text/plain", "no".into()), "$").await;
     app.run_due_jobs().await;
     let runs = ann.runs(&id).await;
     assert_eq!(runs[0]["state"], "FAILED");

@@ -183,3 +183,38 @@ async fn the_oldest_versions_go() {
         .await;
     assert_eq!(app.execute("DELETE FROM pipeline_versions").await, 0);
 }
+
+#[tokio::test]
+async fn pipelines_from_before_there_were_versions_have_their_first_one() {
+    let app = TestApp::start().await;
+    let ann = app.owner("ann").await;
+    let (id, _) = ann.new_webhook("Orders").await;
+    update(&ann, json!({ "id": id, "name": "Sales" })).await;
+    for sql in [
+        "DROP TABLE pipeline_versions",
+        "DROP TABLE transform_tests",
+        "DROP TABLE replays",
+        "ALTER TABLE failures DROP COLUMN part",
+        "ALTER TABLE failures DROP COLUMN parts",
+        "ALTER TABLE failures DROP COLUMN kept",
+    ] {
+        app.execute(sql).await;
+    }
+    let undone = app
+        .execute("DELETE FROM seaql_migrations WHERE version LIKE '%editing'")
+        .await;
+    assert_eq!(undone, 1);
+    let app = app.restart().await;
+    let ann = ann.at(&app.url);
+    let found = versions(&ann, &id).await;
+    assert_eq!(
+        summaries(&found),
+        ["2 as it was when versions began to be kept"]
+    );
+    assert_eq!(
+        (&found[0]["name"], &found[0]["author"]),
+        (&json!("Sales"), &Value::Null)
+    );
+    update(&ann, json!({ "id": id, "name": "Orders" })).await;
+    assert_eq!(versions(&ann, &id).await[0]["version"], 3);
+}

@@ -74,15 +74,14 @@ impl Dashboards {
 
 /// The fields that a widget needs, each once.
 fn fields_of(widget: &Widget) -> Vec<FieldPath> {
-    let mut fields: Vec<FieldPath> = match widget.kind {
-        WidgetKind::Table => widget.columns.clone(),
-        _ => {
-            let measured = widget
-                .field
-                .iter()
-                .filter(|_| widget.aggregate != Aggregate::Count);
-            measured.chain(&widget.group_by).cloned().collect()
-        }
+    let mut fields: Vec<FieldPath> = if widget.kind == WidgetKind::Table {
+        widget.columns.clone()
+    } else {
+        let measured = widget
+            .field
+            .iter()
+            .filter(|_| widget.aggregate != Aggregate::Count);
+        measured.chain(&widget.group_by).cloned().collect()
     };
     fields.extend(widget.filters.iter().map(|filter| filter.field.clone()));
     let mut once: Vec<FieldPath> = Vec::new();

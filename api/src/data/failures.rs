@@ -2,13 +2,14 @@
 //! put in again. Written in the transaction of their run.
 
 use dash_shared::ids::{FailureId, PipelineId, RunId};
-use dash_shared::transform::StepError;
+use dash_shared::transform::{Outcome, StepError};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult as Row, Statement, Value};
 
 use super::bulk::{Batch, Insert, Kind};
 use super::read::placeholders;
 use super::record_keys::RecordKey;
 use super::{ReadError, RecordStore};
+use crate::db::WriteTransaction;
 
 /// How many failed records of one run are kept; the others are counted.
 pub const MAX_KEPT_PER_RUN: usize = 1_000;
@@ -70,6 +71,15 @@ pub struct Part {
 impl Part {
     /// The only result.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Whether these results of what was received, made anew, handle the part.
+    pub fn is_handled(self, outcomes: &[Outcome]) -> bool {
+        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
+        match outcomes.get(self.index) {
+            Some(outcome) if self.of > 1 && outcomes.len() == self.of => !failed(outcome),
+            _ => !outcomes.iter().any(failed),
+        }
+    }
 }
 
 /// A failed record that was put in again, to be noted with what was stored of it.
@@ -462,6 +472,28 @@ impl RecordStore {
             ))
             .await?;
         rows.iter().map(Failure::from_row).collect()
+    }
+
+    /// Notes within a transaction that open failed records are stored now.
+    pub async fn close_failures(
+        &self,
+        transaction: &WriteTransaction,
+        ids: &[FailureId],
+    ) -> Result<(), ReadError> {
+        for some in ids.chunks(LOOKED_FOR) {
+            let places = placeholders(1, some.len());
+            transaction
+                .execute_raw(Statement::from_sql_and_values(
+                    transaction.get_database_backend(),
+                    format!(
+                        "UPDATE failures SET state = 'replayed' WHERE state = 'open' \
+                         AND id IN ({places})"
+                    ),
+                    some.iter().map(|id| Value::from(id.uuid())),
+                ))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Notes what became of all failed records of a pipeline that are in `from`; returns how many.

@@ -65,15 +65,11 @@ impl Engine {
         mut replays: Vec<Replay>,
     ) -> Result<ReplayReceipt, WriteError> {
         let started_at_ms = self.clock.now_ms();
-        let mut turn = match definition.transform.is_stateful() {
-            true => Some(
-                self.lanes
-                    .turn(definition.pipeline_id)
-                    .await
-                    .ok_or(WriteError::Busy)?,
-            ),
-            false => None,
-        };
+        let mut turn = None;
+        if definition.transform.is_stateful() {
+            let own = self.lanes.turn(definition.pipeline_id).await;
+            turn = Some(own.ok_or(WriteError::Busy)?);
+        }
         for _ in 0..MAX_TRIES {
             if replays.is_empty() {
                 return Ok(ReplayReceipt::default());

@@ -3,13 +3,14 @@
 //! ones come in.
 
 use dash_shared::accounts::Role;
-use dash_shared::ids::PipelineId;
+use dash_shared::ids::{FailureId, PipelineId};
 use dash_shared::{Invalid, InvalidCode};
 use sea_orm::{EntityTrait, QuerySelect};
 
 use super::{Pipeline, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
-use crate::data::{Moved, Rewrite, RewritePhase};
+use crate::data::{Failure, Moved, Rewrite, RewritePhase};
+use crate::engine::Trial;
 use crate::jobs::{Job, Next};
 
 pub(super) const BACKFILL: &str = "backfill";
@@ -18,6 +19,8 @@ pub(super) const PURGE_STORAGE: &str = "purge_storage";
 const CHUNK_EVENTS: usize = 1_000;
 /// After how many chunks other jobs get their turn.
 const CHUNKS_AT_ONCE: usize = 50;
+/// How many failed records are looked at together.
+const FAILURES_PAGE: u64 = 50;
 /// The most events of a backfill.
 const MAX_EVENTS: i64 = 5_000_000;
 
@@ -124,7 +127,7 @@ impl Pipelines {
                 RewritePhase::Counting | RewritePhase::Writing => {
                     self.rewrite_some(&pipeline, &mut rewrite).await?
                 }
-                RewritePhase::Copying => self.copy_some(&mut rewrite).await?,
+                RewritePhase::Copying => self.copy_some(&pipeline, &mut rewrite).await?,
                 RewritePhase::Done | RewritePhase::Failed => Step::Ended,
             };
             if matches!(step, Step::Ended) {
@@ -172,7 +175,11 @@ impl Pipelines {
     }
 
     /// Copies what came in meanwhile, and shows the new records when little is left.
-    async fn copy_some(&self, rewrite: &mut Rewrite) -> Result<Step, PipelinesError> {
+    async fn copy_some(
+        &self,
+        pipeline: &Pipeline,
+        rewrite: &mut Rewrite,
+    ) -> Result<Step, PipelinesError> {
         let (moved, much_left) = self.store.copy_for_rewrite(rewrite).await?;
         match (moved, much_left) {
             (Moved::Lost, _) => return Ok(Step::Ended),
@@ -180,6 +187,7 @@ impl Pipelines {
             (Moved::On, false) => {}
         }
         let id = rewrite.pipeline_id;
+        let mended = self.mended_by(pipeline, rewrite.started_at_ms).await?;
         let transaction = self.db.begin_write().await?;
         // Nobody changes the pipeline until the new records are shown.
         let row = entity::Entity::find_by_id(id.uuid())
@@ -192,11 +200,45 @@ impl Pipelines {
         let Some(old) = self.store.finish_rewrite(&transaction, rewrite).await? else {
             return Ok(Step::Ended);
         };
+        self.store.close_failures(&transaction, &mended).await?;
         self.schedule_storage_purge(&transaction, old).await?;
         transaction.commit().await?;
         self.jobs.wake();
         self.store.tell_rewritten(id).await?;
         Ok(Step::Ended)
+    }
+
+    /// The open failed records of events that a backfill has among its own, which a pipeline's steps
+    /// can handle now: the backfill has stored them.
+    async fn mended_by(
+        &self,
+        pipeline: &Pipeline,
+        started_at_ms: i64,
+    ) -> Result<Vec<FailureId>, PipelinesError> {
+        let definition = self.definition(pipeline)?;
+        let (mut mended, mut after) = (Vec::new(), None);
+        loop {
+            let page = self
+                .store
+                .open_failures(pipeline.id, after, FAILURES_PAGE)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(mended);
+            };
+            after = Some(last.id);
+            let own = |failure: &Failure| failure.kept && failure.failed_at_ms <= started_at_ms;
+            let own: Vec<Failure> = page.into_iter().filter(own).collect();
+            let trials = own.iter().map(|failure| Trial {
+                received: serde_json::from_str(&failure.received).unwrap_or_default(),
+                now_ms: failure.failed_at_ms,
+            });
+            let tried = self.engine.try_apart(&definition, trials.collect()).await?;
+            let done = own.iter().zip(tried).filter(|(failure, outcomes)| {
+                let outcomes = outcomes.as_deref();
+                outcomes.is_some_and(|outcomes| failure.part.is_handled(outcomes))
+            });
+            mended.extend(done.map(|(failure, _)| failure.id));
+        }
     }
 
     /// Gives a backfill up and deletes what it wrote; false when it moved on meanwhile.

@@ -115,18 +115,17 @@ impl Pipelines {
         let (transaction, row) = self.begin_change(scope, id).await?;
         let pipeline = row.try_into()?;
         let now_ms = self.clock.now_ms();
-        let expected = match new.expected {
-            Some(expected) => expected,
-            None => {
-                let trial = Trial {
-                    received: new.input.clone(),
-                    now_ms,
-                };
-                let definition = self.definition(&pipeline)?;
-                let tried = self.engine.try_apart(&definition, vec![trial]).await?;
-                let outcomes = tried.into_iter().next().flatten().unwrap_or_default();
-                Actual::of(outcomes).as_expected()
-            }
+        let expected = if let Some(expected) = new.expected {
+            expected
+        } else {
+            let trial = Trial {
+                received: new.input.clone(),
+                now_ms,
+            };
+            let definition = self.definition(&pipeline)?;
+            let tried = self.engine.try_apart(&definition, vec![trial]).await?;
+            let outcomes = tried.into_iter().next().flatten().unwrap_or_default();
+            Actual::of(outcomes).as_expected()
         };
         let mut problems = check(&new.input, &expected);
         let name = check_name("name", "test case", &new.name).map_err(|error| problems.push(error));
