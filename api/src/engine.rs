@@ -7,7 +7,6 @@ mod answers;
 mod csv_source;
 pub mod demo;
 mod json_source;
-mod outbound;
 mod polling;
 
 use std::sync::Arc;
@@ -26,10 +25,10 @@ use crate::clock::Clock;
 use crate::data::{
     Append, Appended, NewRecord, NewRun, RecordError, RecordKey, RecordStore, RunTrigger,
 };
+use crate::outbound::Outbound;
 
 pub use crate::data::WriteError;
 pub use json_source::{BodyError, records_of_body};
-pub use outbound::{AllowedTargets, InvalidTarget, Outbound};
 pub use polling::{FetchError, FetchErrorCode, SourceTest, check_records_path};
 
 /// How many failed records a run keeps in full.
@@ -139,11 +138,11 @@ struct Batch {
 
 impl Engine {
     /// An engine that stores into `store` and asks other servers through `outbound`.
-    pub fn new(store: RecordStore, clock: Clock, outbound: Outbound) -> Self {
+    pub fn new(store: RecordStore, clock: Clock, outbound: Arc<Outbound>) -> Self {
         Self {
             store,
             clock,
-            outbound: Arc::new(outbound),
+            outbound,
             meters: Meters::new(),
         }
     }

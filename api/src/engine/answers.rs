@@ -1,12 +1,11 @@
 //! Reading the answer of a polled address: whether it is one, whether it is JSON or CSV, and what
 //! is wrong with it in words. Where in it the records are is not known here.
 
-use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::csv_source::{CsvError, Delimiter, records_of_csv};
-use super::outbound::Fetched;
 use super::polling::{FetchError, FetchErrorCode};
+use crate::outbound::{Answer as Fetched, StatusCode};
 
 /// How a text was written that is now a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +40,8 @@ pub(super) fn read(fetched: &Fetched) -> Result<Answer, FetchError> {
             "The server answered with an empty body. Dash reads JSON and CSV.",
         ));
     }
-    let media_type = fetched.content_type.split(';').next().unwrap_or_default();
+    let content_type = fetched.content_type();
+    let media_type = content_type.split(';').next().unwrap_or_default();
     match media_type.trim() {
         "text/csv" | "application/csv" => csv(fetched, Delimiter::OfHeader),
         "text/tab-separated-values" => csv(fetched, Delimiter::Tab),
@@ -70,7 +70,7 @@ fn delimiter_by_name(fetched: &Fetched) -> Option<Delimiter> {
 fn json(fetched: &Fetched) -> Result<Answer, FetchError> {
     let value = serde_json::from_slice(&fetched.body).map_err(|error| {
         let start = fetched.body.trim_ascii_start();
-        if fetched.content_type.contains("html") || start.starts_with(b"<") {
+        if fetched.content_type().contains("html") || start.starts_with(b"<") {
             web_page()
         } else {
             FetchError::new(
@@ -147,16 +147,21 @@ impl From<CsvError> for FetchError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::header::CONTENT_TYPE;
     use serde_json::json;
     use url::Url;
 
     fn read_text(content_type: &str, path: &str, body: &str) -> Result<Answer, FetchError> {
         read(&Fetched {
             status: StatusCode::OK,
-            content_type: content_type.to_owned(),
+            headers: [(CONTENT_TYPE, content_type.parse().unwrap())]
+                .into_iter()
+                .collect(),
             asked: Url::parse("https://example.com/download?file=a.csv").unwrap(),
             url: Url::parse(&format!("https://example.com/{path}")).unwrap(),
             body: body.to_owned().into(),
+            is_cut: false,
+            duration_ms: 1,
         })
     }
 

@@ -1,13 +1,11 @@
 //! The HTTP polling source: asks an address and finds the records in what it answers.
 
-use std::time::Instant;
-
 use dash_shared::sources::{HttpPolling, MAX_RECORDS_PER_RUN};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use super::answers::{self, Answer, Format};
-use super::outbound::Outbound;
+use crate::outbound::{Answer as Fetched, Outbound, OutboundError, OutboundErrorKind, Outgoing};
 
 /// How many records a test shows.
 const TEST_RECORDS: usize = 20;
@@ -181,6 +179,36 @@ fn outside_of_strings(path: &str) -> String {
     outside
 }
 
+/// What is asked for: what Dash reads first, and anything else rather than a refusal.
+const ACCEPT: &str = "application/json, text/csv;q=0.9, text/tab-separated-values;q=0.9, */*;q=0.1";
+
+async fn ask(
+    outbound: &Outbound,
+    polling: &HttpPolling,
+    headers: &[(String, String)],
+) -> Result<Fetched, FetchError> {
+    let request = Outgoing::get(&polling.url)
+        .accept(ACCEPT)
+        .headers(headers.iter().cloned());
+    Ok(outbound.send(&request).await?)
+}
+
+impl From<OutboundError> for FetchError {
+    fn from(error: OutboundError) -> Self {
+        let code = match error.kind {
+            OutboundErrorKind::InvalidUrl
+            | OutboundErrorKind::InvalidHeader
+            | OutboundErrorKind::Unreachable
+            | OutboundErrorKind::BrokeOff => FetchErrorCode::Unreachable,
+            OutboundErrorKind::ForbiddenTarget => FetchErrorCode::ForbiddenTarget,
+            OutboundErrorKind::Timeout => FetchErrorCode::Timeout,
+            OutboundErrorKind::TooLarge => FetchErrorCode::TooLarge,
+            OutboundErrorKind::TooManyRedirects => FetchErrorCode::BadStatus,
+        };
+        Self::new(code, error.message)
+    }
+}
+
 /// Asks once and returns the records.
 pub(super) async fn fetch(
     outbound: &Outbound,
@@ -188,7 +216,7 @@ pub(super) async fn fetch(
     headers: &[(String, String)],
 ) -> Result<Vec<Value>, FetchError> {
     let path = parse_path(&polling.records_path)?;
-    let response = outbound.get(&polling.url, headers).await?;
+    let response = ask(outbound, polling, headers).await?;
     select(&path, answers::read(&response)?)
 }
 
@@ -202,9 +230,8 @@ pub(super) async fn test(
     if !given.is_empty() {
         parse_path(given)?;
     }
-    let started = Instant::now();
-    let response = outbound.get(&polling.url, headers).await?;
-    let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let response = ask(outbound, polling, headers).await?;
+    let duration_ms = response.duration_ms;
     let status = response.status.as_u16();
     let answer = answers::read(&response)?;
     let candidates = candidates(&answer.value);
