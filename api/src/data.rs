@@ -1,7 +1,7 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `record_keys`, `series`, `runs`, `rollups`, `rollup_views` and
+//! It owns the tables `records`, `record_keys`, `poll_marks`, `series`, `runs`, `rollups`, `rollup_views` and
 //! `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
 //! who come with a scope.
 
@@ -20,6 +20,7 @@ mod export;
 mod feeds;
 mod follow;
 mod live;
+mod marks;
 mod partitions;
 mod read;
 mod record_keys;
@@ -52,6 +53,7 @@ pub use export::Export;
 pub use feeds::{Feed, FeedValue};
 pub use follow::FollowedRecords;
 pub use live::{Committed, LiveEvents};
+pub use marks::Mark;
 pub use read::{FoundRecords, Place, RecordPage, SeriesTotals};
 pub use record_keys::RecordKey;
 pub use replica::Reading;

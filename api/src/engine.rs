@@ -23,16 +23,23 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::data::{
-    Append, Appended, NewRecord, NewRun, RecordError, RecordKey, RecordStore, RunTrigger,
+    Append, Appended, Mark, NewRecord, NewRun, ReadError, RecordError, RecordKey, RecordStore,
+    RunTrigger,
 };
 use crate::outbound::Outbound;
 
+use polling::{Found, Poller};
+
 pub use crate::data::WriteError;
 pub use json_source::{BodyError, records_of_body};
-pub use polling::{FetchError, FetchErrorCode, SourceTest, check_records_path};
+pub use polling::{
+    Credentials, FetchError, FetchErrorCode, Outlook, SourceTest, check_records_path,
+};
 
 /// How many failed records a run keeps in full.
 const KEPT_ERRORS: usize = 20;
+/// How often a request of a poll that fails is sent again.
+const POLL_RETRIES: u32 = 3;
 /// How much of a failed record is kept, in characters.
 const KEPT_RECEIVED_CHARS: usize = 2_000;
 
@@ -45,9 +52,8 @@ pub struct Definition {
     pub team_id: TeamId,
     /// Where its data comes from.
     pub source: Source,
-    /// The request headers of a polling source, with their secret values; none when those cannot
-    /// be opened.
-    pub headers: Option<Vec<(String, String)>>,
+    /// The secrets of a polling source; none when they cannot be opened.
+    pub credentials: Option<Credentials>,
     /// The transform.
     pub transform: Transform,
     /// The field that says when a record happened; when it came in, if there is none.
@@ -92,7 +98,7 @@ pub struct ReceiptError {
 pub struct Engine {
     store: RecordStore,
     clock: Clock,
-    outbound: Arc<Outbound>,
+    poller: Poller,
     meters: Meters,
 }
 
@@ -103,6 +109,7 @@ struct Meters {
     stored: Counter,
     failed: Counter,
     duplicate: Counter,
+    unchanged: Counter,
 }
 
 impl Meters {
@@ -112,6 +119,7 @@ impl Meters {
             stored: metrics::counter!("dash_records_stored_total"),
             failed: metrics::counter!("dash_records_failed_total"),
             duplicate: metrics::counter!("dash_records_duplicate_total"),
+            unchanged: metrics::counter!("dash_polls_unchanged_total"),
         }
     }
 
@@ -134,6 +142,33 @@ struct Batch {
     key: Option<String>,
     trigger: RunTrigger,
     started_at_ms: i64,
+    /// What names each value that came in; shorter when nothing does.
+    record_keys: Vec<Option<RecordKey>>,
+    /// How far the source is read with it, if that changed.
+    mark: Option<Mark>,
+}
+
+impl Batch {
+    const fn new(trigger: RunTrigger, key: Option<String>, started_at_ms: i64) -> Self {
+        Self {
+            key,
+            trigger,
+            started_at_ms,
+            record_keys: Vec::new(),
+            mark: None,
+        }
+    }
+}
+
+/// What became of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// What came is stored.
+    Stored(Receipt),
+    /// The server says that nothing has changed. That is no run of its own.
+    Unchanged,
+    /// Nothing could be read; that is a failed run.
+    Failed(FetchError),
 }
 
 impl Engine {
@@ -141,8 +176,8 @@ impl Engine {
     pub fn new(store: RecordStore, clock: Clock, outbound: Arc<Outbound>) -> Self {
         Self {
             store,
+            poller: Poller::new(outbound, clock.clone()),
             clock,
-            outbound,
             meters: Meters::new(),
         }
     }
@@ -157,68 +192,114 @@ impl Engine {
     ) -> Result<Receipt, ReceiveError> {
         let started_at_ms = self.clock.now_ms();
         let received = records_of_body(&body)?;
-        let batch = Batch {
-            key: delivery.map(|delivery| format!("hook:{}", RecordKey::of(delivery))),
-            trigger: RunTrigger::Webhook,
-            started_at_ms,
-        };
+        let key = delivery.map(|delivery| format!("hook:{}", RecordKey::of(delivery)));
+        let batch = Batch::new(RunTrigger::Webhook, key, started_at_ms);
         Ok(self.ingest(definition, received, batch).await?)
     }
 
-    /// Asks a polling source once, and stores what it answers. Failing to get an answer is a run
-    /// too, a failed one; it is returned as the inner error.
+    /// Asks a polling source, and stores what it answers together with how far it is read. Failing
+    /// to get an answer is a run too, a failed one. `redact` takes secrets out of what is told.
     pub async fn poll(
         &self,
         definition: &Definition,
         trigger: RunTrigger,
         batch_key: String,
-    ) -> Result<Result<Receipt, FetchError>, WriteError> {
-        let started_at_ms = self.clock.now_ms();
-        let Source::HttpPolling(polling) = &definition.source else {
-            return Ok(Err(FetchError::internal(
-                "the source is not one that is polled",
-            )));
-        };
-        let batch = Batch {
-            key: Some(batch_key),
-            trigger,
-            started_at_ms,
-        };
-        let fetched = match &definition.headers {
-            Some(headers) => polling::fetch(&self.outbound, polling, headers).await,
-            None => Err(FetchError::new(
-                FetchErrorCode::SecretsLost,
-                "The stored values of the headers cannot be opened: the key that Dash was started \
-                 with has changed. Enter them again.",
-            )),
-        };
-        match fetched {
-            Ok(records) => Ok(Ok(self.ingest(definition, records, batch).await?)),
-            Err(error) => {
-                let run = self.new_run(definition, batch, 0);
-                let failure = (error.code.as_str().to_owned(), clean(&error.message));
-                let run = NewRun {
-                    error: Some(failure),
-                    ..run
-                };
-                self.store
-                    .append(Append {
-                        run,
-                        records: Vec::new(),
-                    })
-                    .await?;
-                Ok(Err(error))
+        redact: impl Fn(&str) -> String,
+    ) -> Result<Polled, PollError> {
+        let mut batch = Batch::new(trigger, Some(batch_key), self.clock.now_ms());
+        match self.fetch(definition).await? {
+            // Somebody who asks for a run wants to see it.
+            Ok(Found::Unchanged) if trigger == RunTrigger::Manual => {
+                let receipt = self.ingest(definition, Vec::new(), batch).await?;
+                Ok(Polled::Stored(receipt))
+            }
+            Ok(Found::Unchanged) => {
+                self.meters.unchanged.increment(1);
+                Ok(Polled::Unchanged)
+            }
+            Ok(Found::Records(found)) => {
+                batch.record_keys = found.keys;
+                batch.mark = found.mark;
+                let receipt = self.ingest(definition, found.records, batch).await?;
+                Ok(Polled::Stored(receipt))
+            }
+            Err(mut error) => {
+                error.message = redact(&error.message);
+                Ok(Polled::Failed(
+                    self.store_failure(definition, batch, error).await?,
+                ))
             }
         }
+    }
+
+    /// Stores that a poll could not even be made.
+    pub async fn fail(
+        &self,
+        definition: &Definition,
+        trigger: RunTrigger,
+        batch_key: String,
+        error: FetchError,
+    ) -> Result<FetchError, WriteError> {
+        let batch = Batch::new(trigger, Some(batch_key), self.clock.now_ms());
+        self.store_failure(definition, batch, error).await
+    }
+
+    async fn store_failure(
+        &self,
+        definition: &Definition,
+        batch: Batch,
+        mut error: FetchError,
+    ) -> Result<FetchError, WriteError> {
+        error.message = clean(&error.message);
+        let failure = (error.code.as_str().to_owned(), error.message.clone());
+        let run = NewRun {
+            error: Some(failure),
+            ..self.new_run(definition, &batch, 0)
+        };
+        let append = Append {
+            run,
+            records: Vec::new(),
+            mark: None,
+        };
+        self.store.append(append).await?;
+        Ok(error)
+    }
+
+    async fn fetch(&self, definition: &Definition) -> Result<Result<Found, FetchError>, PollError> {
+        let Source::HttpPolling(polling) = &definition.source else {
+            let error = FetchError::internal("the source is not one that is polled");
+            return Ok(Err(error));
+        };
+        let Some(credentials) = &definition.credentials else {
+            return Ok(Err(FetchError::new(
+                FetchErrorCode::SecretsLost,
+                "The stored secrets cannot be opened: the key that Dash was started with has \
+                 changed. Enter them again.",
+            )));
+        };
+        let polled = polling::Polled {
+            pipeline_id: Some(definition.pipeline_id),
+            polling,
+            credentials,
+            retries: POLL_RETRIES,
+        };
+        let mark = self.store.mark(definition.pipeline_id).await?;
+        Ok(self.poller.fetch(polled, mark).await)
     }
 
     /// Asks a polling source once, to show what it answers. Nothing is stored.
     pub async fn test_polling(
         &self,
         polling: &HttpPolling,
-        headers: &[(String, String)],
+        credentials: &Credentials,
     ) -> Result<SourceTest, FetchError> {
-        polling::test(&self.outbound, polling, headers).await
+        let polled = polling::Polled {
+            pipeline_id: None,
+            polling,
+            credentials,
+            retries: 0,
+        };
+        self.poller.test(polled).await
     }
 
     /// Stores the demo's orders of a span of time. The span names the batch: asked for twice, it is
@@ -234,11 +315,8 @@ impl Engine {
             return Ok(Receipt::of(0, Appended::default(), Sorted::default()));
         };
         let orders = demo::orders(seed, from_ms, to_ms);
-        let batch = Batch {
-            key: Some(format!("demo:{from_ms}-{to_ms}")),
-            trigger: RunTrigger::Demo,
-            started_at_ms,
-        };
+        let key = Some(format!("demo:{from_ms}-{to_ms}"));
+        let batch = Batch::new(RunTrigger::Demo, key, started_at_ms);
         self.ingest(definition, orders, batch).await
     }
 
@@ -249,7 +327,7 @@ impl Engine {
         mut batch: Batch,
     ) -> Result<Receipt, WriteError> {
         let count = received.len();
-        let mut sorted = self.transform(definition, received);
+        let mut sorted = self.transform(definition, received, &batch.record_keys);
         // A delivery of which nothing could be stored can be sent again when the pipeline is mended.
         if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
             batch.key = None;
@@ -258,19 +336,23 @@ impl Engine {
             dropped: to_i64(sorted.dropped),
             failed: to_i64(sorted.failed),
             record_errors: std::mem::take(&mut sorted.record_errors),
-            ..self.new_run(definition, batch, count)
+            ..self.new_run(definition, &batch, count)
         };
-        let records = std::mem::take(&mut sorted.records);
-        let appended = self.store.append(Append { run, records }).await?;
+        let append = Append {
+            run,
+            records: std::mem::take(&mut sorted.records),
+            mark: batch.mark,
+        };
+        let appended = self.store.append(append).await?;
         self.meters.count(count, &appended, &sorted);
         Ok(Receipt::of(count, appended, sorted))
     }
 
-    fn new_run(&self, definition: &Definition, batch: Batch, received: usize) -> NewRun {
+    fn new_run(&self, definition: &Definition, batch: &Batch, received: usize) -> NewRun {
         NewRun {
             team_id: definition.team_id,
             pipeline_id: definition.pipeline_id,
-            batch_key: batch.key,
+            batch_key: batch.key.clone(),
             trigger: batch.trigger,
             started_at_ms: batch.started_at_ms,
             finished_at_ms: self.clock.now_ms(),
@@ -282,7 +364,12 @@ impl Engine {
         }
     }
 
-    fn transform(&self, definition: &Definition, received: Vec<Value>) -> Sorted {
+    fn transform(
+        &self,
+        definition: &Definition,
+        received: Vec<Value>,
+        keys: &[Option<RecordKey>],
+    ) -> Sorted {
         let received_at_ms = self.clock.now_ms();
         // The API takes mappings only as yet, which remember nothing and need nothing from outside.
         let (mut state, environment) = (
@@ -294,6 +381,8 @@ impl Engine {
         let mut outcomes = Vec::new();
         let mut sorted = Sorted::default();
         for (index, value) in received.into_iter().enumerate() {
+            let key = keys.get(index).copied().flatten();
+            let first = sorted.records.len();
             match value {
                 // What no step changes is stored as it came, not as a copy.
                 Value::Object(fields) if definition.transform.is_empty() => {
@@ -322,6 +411,11 @@ impl Engine {
                             Outcome::Failed(error) => sorted.fail(index, error, &value),
                         }
                     }
+                }
+            }
+            if let (Some(key), Some(new)) = (key, sorted.records.get_mut(first..)) {
+                for (part, record) in new.iter_mut().enumerate() {
+                    record.key = Some(key.part(part));
                 }
             }
         }
@@ -437,6 +531,17 @@ fn to_i64(count: usize) -> i64 {
 /// PostgreSQL takes no zero character in text.
 fn clean(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
+}
+
+/// Why a poll could neither be made nor told of.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// How far the source was read is not known.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What came could not be stored.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 /// Why a webhook's body was not taken in.

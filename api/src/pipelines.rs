@@ -3,12 +3,15 @@
 //! It owns the table `pipelines` and the jobs that poll, feed the demo, expire records and purge. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
+mod credentials;
 mod definitions;
 mod entity;
-mod headers;
+mod filling;
+mod polls;
 mod records;
 mod retention;
 mod runtime;
+mod schedule;
 mod source_check;
 
 use std::sync::Arc;
@@ -33,8 +36,8 @@ use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
 
 pub use crate::data::{Export, Span, StoredRecord};
+pub use credentials::{NewCredentials, NewHeader};
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
-pub use headers::NewHeader;
 pub use runtime::HookError;
 pub use source_check::NewSource;
 
@@ -49,7 +52,7 @@ const KEPT_DEFINITIONS: u64 = 10_000;
 pub enum PipelineState {
     /// It does.
     Running,
-    /// Somebody stopped it.
+    /// It was stopped, by somebody or because it failed for too long.
     Paused,
 }
 
@@ -80,6 +83,8 @@ pub struct Pipeline {
     pub consecutive_failures: i32,
     /// How many days it keeps records, if that is less than the plan allows.
     pub retention_days: Option<u32>,
+    /// Why Dash paused it; none when it runs, or somebody paused it.
+    pub paused_reason: Option<String>,
     /// When it was made, in milliseconds since 1970.
     pub created_at_ms: i64,
     /// When its definition was changed, in milliseconds since 1970.

@@ -178,6 +178,7 @@ fn append(
             error: None,
         },
         records,
+        mark: None,
     }
 }
 

@@ -265,6 +265,7 @@ async fn a_commit_to_more_pipelines_than_can_be_named_is_told_all_the_same() {
             two.a.app.store.append(Append {
                 run,
                 records: vec![record],
+                mark: None,
             })
         });
         for appended in futures_util::future::join_all(appends).await {

@@ -85,7 +85,14 @@ impl World {
         });
         let records: Vec<_> = records.collect();
         let run = new_run(self.pipeline, records.len(), received_at_ms);
-        self.store().append(Append { run, records }).await.unwrap();
+        self.store()
+            .append(Append {
+                run,
+                records,
+                mark: None,
+            })
+            .await
+            .unwrap();
     }
 
     /// Deletes what came in before a time.

@@ -12,6 +12,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::StoredRecord;
 use super::bulk::{Batch, Insert, Kind};
 use super::live::Committed;
+use super::marks::{self, Mark};
 use super::record_keys::{self, NewKey, RecordKey};
 use super::remote;
 use super::runs::{self, Counts, MAX_RECORD_ERRORS, NewRun, Run};
@@ -126,6 +127,7 @@ struct Group {
     id: RunId,
     run: NewRun,
     records: Vec<NewRecord>,
+    mark: Option<Mark>,
     members: Vec<Member>,
     /// Whether a run with this key is there already.
     repeated: bool,
@@ -165,6 +167,7 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             id: RunId::new(),
             run: append.run,
             records: append.records,
+            mark: append.mark,
             members: vec![member],
             repeated: false,
         });
@@ -178,6 +181,7 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
 impl Group {
     fn merge(&mut self, append: Append) {
         self.records.extend(append.records);
+        self.mark = append.mark.or(self.mark.take());
         let (run, other) = (&mut self.run, append.run);
         run.started_at_ms = run.started_at_ms.min(other.started_at_ms);
         run.finished_at_ms = run.finished_at_ms.max(other.finished_at_ms);
@@ -332,7 +336,12 @@ async fn store(
 ) -> Result<Vec<Committed>, DbErr> {
     let mut lots: BTreeMap<PipelineId, Lot> = BTreeMap::new();
     let mut runs = Vec::with_capacity(groups.len());
-    for group in groups {
+    let mut new_marks = BTreeMap::new();
+    for mut group in groups {
+        if let Some(mark) = group.mark.take() {
+            let at = (mark, group.run.finished_at_ms);
+            new_marks.insert(group.run.pipeline_id, at);
+        }
         let lot = lots.entry(group.run.pipeline_id).or_default();
         let (run, key, records) = group.into_run();
         lot.records.extend(records);
@@ -379,6 +388,7 @@ async fn store(
     }
     batch.add(&RECORDS, rows);
     record_keys::keep(&mut batch, keys);
+    marks::store(&mut batch, new_marks);
     batch.run(connection).await?;
     Ok(committed)
 }

@@ -456,7 +456,7 @@ impl RecordStore {
             transaction.commit().await?;
         }
         let transaction = self.db.begin_write().await?;
-        for table in ["runs", "series"] {
+        for table in ["runs", "series", "poll_marks"] {
             transaction
                 .execute_raw(Statement::from_sql_and_values(
                     transaction.get_database_backend(),

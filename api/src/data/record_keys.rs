@@ -40,6 +40,16 @@ impl RecordKey {
         key.copy_from_slice(&digest[..16]);
         Self(key)
     }
+
+    /// The key of one of several records that were made of what this key names; that of the first
+    /// is the key itself.
+    #[must_use]
+    pub fn part(self, number: usize) -> Self {
+        match number {
+            0 => self,
+            number => Self::of([self.0.as_slice(), &number.to_be_bytes()].concat()),
+        }
+    }
 }
 
 impl fmt::Display for RecordKey {

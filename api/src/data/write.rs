@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::commit::commit;
 use super::live::{Committed, Hub};
+use super::marks::Mark;
 use super::record_keys::RecordKey;
 use super::rollups::Rollups;
 use super::runs::NewRun;
@@ -55,6 +56,8 @@ pub struct Append {
     pub run: NewRun,
     /// Its records, in order.
     pub records: Vec<NewRecord>,
+    /// How far its source was read with it, if that changed.
+    pub mark: Option<Mark>,
 }
 
 /// What became of an append.

@@ -61,16 +61,21 @@ impl MapStep {
         let Action::Map(step) = &step.action else {
             return None;
         };
-        let field = |mapping: &mapping::FieldMapping| FieldMapping {
-            from: mapping.from.to_string(),
-            to: mapping.to.clone(),
-            cast: mapping.cast.map(Into::into),
-        };
         Some(Self {
-            fields: step.fields.iter().map(field).collect(),
+            fields: step.fields.iter().map(FieldMapping::of).collect(),
             keep_rest: step.keep_rest,
             on_error,
         })
+    }
+}
+
+impl FieldMapping {
+    pub(super) fn of(mapping: &mapping::FieldMapping) -> Self {
+        Self {
+            from: mapping.from.to_string(),
+            to: mapping.to.clone(),
+            cast: mapping.cast.map(Into::into),
+        }
     }
 }
 

@@ -92,7 +92,11 @@ async fn fill(app: &TestApp, count: usize) -> PipelineId {
             record_errors: Vec::new(),
             error: None,
         };
-        let append = Append { run, records };
+        let append = Append {
+            run,
+            records,
+            mark: None,
+        };
         app.app.store.append(append).await.expect("it is stored");
     }
     pipeline_id
