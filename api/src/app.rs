@@ -16,10 +16,11 @@ use crate::config::Config;
 use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::db::{self, Db};
-use crate::engine::{AllowedTargets, Engine, Outbound};
+use crate::engine::Engine;
 use crate::events::Events;
 use crate::graphql::{self, DashSchema, Services, Subscriptions};
 use crate::jobs::{Job, Jobs, Next};
+use crate::outbound::{AllowedTargets, Outbound};
 use crate::pipelines::Pipelines;
 use crate::secrets::SecretBox;
 
@@ -111,6 +112,7 @@ impl App {
         let allowed = AllowedTargets::parse(&config.outbound.allowed_targets)
             .context("DASH_ALLOW_TARGETS is wrong")?;
         let outbound = Outbound::new(allowed).context("cannot set up the HTTP client")?;
+        let outbound = Arc::new(outbound);
         let db = connect(&config).await?;
         migrate(&db).await?;
         let secrets = SecretBox::new(&config.secrets.encryption_key);

@@ -15,6 +15,7 @@ pub mod events;
 pub mod graphql;
 pub mod http;
 pub mod jobs;
+pub mod outbound;
 pub mod pipelines;
 pub mod running;
 pub mod secrets;

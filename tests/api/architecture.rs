@@ -8,6 +8,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("config", &[]),
     ("db", &[]),
+    ("outbound", &[]),
     ("running", &[]),
     ("secrets", &[]),
     ("telemetry", &["config"]),
@@ -15,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("events", &["db"]),
     ("data", &["clock", "db", "events", "running"]),
     ("accounts", &["clock", "config", "db"]),
-    ("engine", &["clock", "data"]),
+    ("engine", &["clock", "data", "outbound"]),
     (
         "pipelines",
         &[
@@ -72,6 +73,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "events",
             "graphql",
             "jobs",
+            "outbound",
             "pipelines",
             "secrets",
         ],

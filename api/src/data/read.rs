@@ -472,6 +472,7 @@ impl RecordStore {
         for (table, whose) in [
             ("received_batches", OF_SERIES),
             ("rewrites", of_pipeline),
+            ("poll_marks", of_pipeline),
             ("failures", of_pipeline),
             ("transform_states", of_pipeline),
             ("runs", of_pipeline),
