@@ -51,7 +51,7 @@ pub use cover::Span;
 pub use export::Export;
 pub use feeds::{Feed, FeedValue};
 pub use follow::FollowedRecords;
-pub use live::{Committed, LiveEvents};
+pub use live::{Arrivals, Committed, LiveEvents};
 pub use read::{FoundRecords, Place, RecordPage, SeriesTotals};
 pub use record_keys::RecordKey;
 pub use replica::Reading;
@@ -129,6 +129,11 @@ impl RecordStore {
     /// What is committed to a pipeline from now on.
     pub fn follow_commits(&self, pipeline_id: PipelineId) -> LiveEvents {
         self.hub.follow(pipeline_id)
+    }
+
+    /// Which pipelines get records from now on, in this process and in others.
+    pub fn follow_arrivals(&self) -> Arrivals {
+        self.hub.follow_arrivals()
     }
 
     /// The live result of a query; the same one for all who ask the same.

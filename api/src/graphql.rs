@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::pipelines::Pipelines;
+use crate::sinks::Sinks;
 
 pub use errors::{error_with_code, is_internal};
 pub use shared::{Answer, Subscriptions};
@@ -66,6 +67,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// Pipelines.
     pub pipelines: Pipelines,
+    /// Sinks.
+    pub sinks: Sinks,
     /// Dashboards.
     pub dashboards: Dashboards,
     /// Records and runs.

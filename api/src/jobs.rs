@@ -24,8 +24,13 @@ pub const LEASE_MS: i64 = 30_000;
 const LEASE: Duration = Duration::from_millis(LEASE_MS.unsigned_abs());
 /// How often a lease is renewed.
 const RENEW_PERIOD: Duration = Duration::from_secs(10);
-/// How many jobs a process runs at once.
+/// How many jobs of the main lane a process runs at once.
 const PARALLEL_JOBS: usize = 32;
+/// The kind of the jobs that have a lane of their own: they wait for other servers, and nobody else
+/// must wait for them.
+pub const SINK_KIND: &str = "sink";
+/// How many of those a process runs at once; most of them wait for a place to send.
+const PARALLEL_SINKS: usize = 256;
 /// The kind of a job that was cancelled while it ran. When that has ended, or its process has died,
 /// there is nothing left to do.
 const CANCELLED: &str = "cancelled";
@@ -68,12 +73,41 @@ pub enum Next {
     Retry(String),
 }
 
+/// Which jobs a worker takes, so that one kind of work never holds another one up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Those that send records on.
+    Sinks,
+    /// All others.
+    Main,
+}
+
+impl Lane {
+    /// All lanes.
+    pub const ALL: [Self; 2] = [Self::Main, Self::Sinks];
+
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Sinks => "kind = 'sink'",
+            Self::Main => "kind <> 'sink'",
+        }
+    }
+
+    const fn places(self) -> usize {
+        match self {
+            Self::Sinks => PARALLEL_SINKS,
+            Self::Main => PARALLEL_JOBS,
+        }
+    }
+}
+
 /// The queue. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Jobs {
     db: Db,
     clock: Clock,
-    wake: Arc<Notify>,
+    main: Arc<Notify>,
+    sinks: Arc<Notify>,
 }
 
 impl Jobs {
@@ -82,7 +116,8 @@ impl Jobs {
         Self {
             db,
             clock,
-            wake: Arc::default(),
+            main: Arc::default(),
+            sinks: Arc::default(),
         }
     }
 
@@ -116,7 +151,7 @@ impl Jobs {
                 ],
             ))
             .await?;
-        self.wake.notify_one();
+        self.wake();
         Ok(())
     }
 
@@ -143,7 +178,7 @@ impl Jobs {
                 ],
             ))
             .await?;
-        self.wake.notify_one();
+        self.wake();
         Ok(())
     }
 
@@ -175,7 +210,16 @@ impl Jobs {
 
     /// Looks at the queue at once: something was committed that may be due.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        for lane in Lane::ALL {
+            self.notify(lane).notify_one();
+        }
+    }
+
+    fn notify(&self, lane: Lane) -> &Notify {
+        match lane {
+            Lane::Sinks => &self.sinks,
+            Lane::Main => &self.main,
+        }
     }
 
     /// When the job with this key is due, in milliseconds since 1970.
@@ -193,8 +237,12 @@ impl Jobs {
 
     /// Takes up to `limit` jobs that are due and that nobody holds.
     pub async fn claim(&self, limit: usize) -> Result<Vec<Job>, DbErr> {
+        self.claim_which("1 = 1", limit).await
+    }
+
+    async fn claim_which(&self, of_lane: &str, limit: usize) -> Result<Vec<Job>, DbErr> {
         let now_ms = self.clock.now_ms();
-        if !self.any_due(now_ms).await? {
+        if !self.any_due(of_lane, now_ms).await? {
             return Ok(Vec::new());
         }
         let lease_token = Uuid::now_v7();
@@ -208,7 +256,7 @@ impl Jobs {
                 transaction.get_database_backend(),
                 format!(
                     "UPDATE jobs SET lease_token = $1, lease_until_ms = $2 WHERE id IN (\
-                     SELECT id FROM jobs WHERE run_at_ms <= $3 \
+                     SELECT id FROM jobs WHERE {of_lane} AND run_at_ms <= $3 \
                      AND (lease_until_ms IS NULL OR lease_until_ms < $3) \
                      ORDER BY run_at_ms LIMIT $4{skip_locked}) \
                      RETURNING id, kind, unique_key, payload, run_at_ms, attempts"
@@ -238,13 +286,15 @@ impl Jobs {
     }
 
     /// Reading first spares an idle queue the writer's place and a write to the disk.
-    async fn any_due(&self, now_ms: i64) -> Result<bool, DbErr> {
+    async fn any_due(&self, of_lane: &str, now_ms: i64) -> Result<bool, DbErr> {
         let orm = self.db.orm();
         let row = orm
             .query_one_raw(Statement::from_sql_and_values(
                 orm.get_database_backend(),
-                "SELECT 1 AS due FROM jobs WHERE run_at_ms <= $1 \
-                 AND (lease_until_ms IS NULL OR lease_until_ms < $1) LIMIT 1",
+                format!(
+                    "SELECT 1 AS due FROM jobs WHERE {of_lane} AND run_at_ms <= $1 \
+                     AND (lease_until_ms IS NULL OR lease_until_ms < $1) LIMIT 1"
+                ),
                 [now_ms.into()],
             ))
             .await?;
@@ -324,16 +374,19 @@ impl Jobs {
         Ok(result.rows_affected() == 1)
     }
 
-    /// Runs what is due, until `stop`; returns when the jobs that run have ended.
-    pub async fn work<F, Fut>(self, stop: CancellationToken, handler: F)
+    /// Runs what is due of a lane, until `stop`; returns when the jobs that run have ended.
+    pub async fn work<F, Fut>(self, lane: Lane, stop: CancellationToken, handler: F)
     where
         F: Fn(Job) -> Fut + Clone + Send + 'static,
         Fut: Future<Output = Next> + Send,
     {
-        let places = Arc::new(Semaphore::new(PARALLEL_JOBS));
+        let places = Arc::new(Semaphore::new(lane.places()));
         let running = TaskTracker::new();
         while !stop.is_cancelled() {
-            let claimed = match self.claim(places.available_permits()).await {
+            let claimed = match self
+                .claim_which(lane.condition(), places.available_permits())
+                .await
+            {
                 Ok(claimed) => claimed,
                 Err(error) => {
                     tracing::error!(%error, "the job queue cannot be read");
@@ -349,13 +402,13 @@ impl Jobs {
                 running.spawn(async move {
                     jobs.run(job, handler).await;
                     drop(place);
-                    jobs.wake();
+                    jobs.notify(lane).notify_one();
                 });
             }
             if !some || places.available_permits() == 0 {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = self.wake.notified() => {}
+                    () = self.notify(lane).notified() => {}
                     () = tokio::time::sleep(IDLE_PERIOD) => {}
                 }
             }

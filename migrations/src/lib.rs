@@ -22,6 +22,7 @@ mod m20261122_000007_usage;
 mod m20261125_000008_rollups;
 mod m20261125_000009_record_keys;
 mod m20261125_000010_partitions;
+mod m20261125_000015_sinks;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000008_rollups::Migration),
             Box::new(m20261125_000009_record_keys::Migration),
             Box::new(m20261125_000010_partitions::Migration),
+            Box::new(m20261125_000015_sinks::Migration),
         ]
     }
 }

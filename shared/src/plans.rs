@@ -1,5 +1,6 @@
 //! The one table of plans and limits: enforcement, the client's texts and the docs read it.
 
+use crate::sinks::SinkKind;
 use crate::{Invalid, InvalidCode};
 
 /// A plan an organization can be on.
@@ -28,6 +29,8 @@ pub struct Limits {
     pub retention_days: Option<u32>,
     /// The shortest time between two polls of one pipeline.
     pub shortest_polling_interval_seconds: u32,
+    /// The kinds of sinks that records are sent on to.
+    pub sinks: &'static [SinkKind],
 }
 
 /// Every new organization gets this many days of [`Plan::Pro`], once.
@@ -71,6 +74,7 @@ impl Plan {
                 points_per_month: Some(10_000),
                 retention_days: Some(7),
                 shortest_polling_interval_seconds: 15 * 60,
+                sinks: &[],
             },
             Self::Pro => Limits {
                 pipelines: Some(25),
@@ -78,6 +82,7 @@ impl Plan {
                 points_per_month: Some(1_000_000),
                 retention_days: Some(30),
                 shortest_polling_interval_seconds: 60,
+                sinks: &[SinkKind::Http, SinkKind::Webhook, SinkKind::Email],
             },
             Self::Business => Limits {
                 pipelines: Some(100),
@@ -85,6 +90,7 @@ impl Plan {
                 points_per_month: Some(10_000_000),
                 retention_days: Some(90),
                 shortest_polling_interval_seconds: 10,
+                sinks: &SinkKind::ALL,
             },
             Self::Enterprise => Limits {
                 pipelines: None,
@@ -92,6 +98,7 @@ impl Plan {
                 points_per_month: None,
                 retention_days: None,
                 shortest_polling_interval_seconds: 1,
+                sinks: &SinkKind::ALL,
             },
         }
     }
@@ -175,6 +182,48 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The smallest plan that has a kind of sink.
+    pub fn with_sink(kind: SinkKind) -> Option<Self> {
+        let mut plans = Self::ALL.into_iter();
+        plans.find(|plan| plan.limits().sinks.contains(&kind))
+    }
+
+    /// Checks a kind of sink against the plan; the message names the plan that has it.
+    pub fn check_sink(self, kind: SinkKind) -> Result<(), Invalid> {
+        let sinks = self.limits().sinks;
+        if sinks.contains(&kind) {
+            return Ok(());
+        }
+        let lift = Self::with_sink(kind).map(|plan| match sinks {
+            [] => {
+                let names: Vec<_> = plan.limits().sinks.iter().map(|kind| kind.name()).collect();
+                let (last, first) = names.split_last().unwrap_or((&"", &[]));
+                format!(
+                    " {} has {} and {last} sinks.",
+                    plan.name(),
+                    first.join(", ")
+                )
+            }
+            _ => format!(" {} has them.", plan.name()),
+        });
+        let what = if sinks.is_empty() {
+            String::new()
+        } else {
+            format!("{} ", kind.name())
+        };
+        Err(Invalid::new(
+            "target",
+            InvalidCode::PlanRequired,
+            format!(
+                "The {} plan has no {what}sinks.{}",
+                self.name(),
+                lift.unwrap_or_default()
+            ),
+        ))
+    }
+}
+
 /// A duration as people say it: `15 min`, `10 s`, `2 h`.
 pub fn duration_text(seconds: u32) -> String {
     match seconds {
@@ -201,6 +250,7 @@ mod tests {
             assert!(
                 small.shortest_polling_interval_seconds >= big.shortest_polling_interval_seconds
             );
+            assert!(small.sinks.iter().all(|kind| big.sinks.contains(kind)));
         }
     }
 

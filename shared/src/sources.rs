@@ -86,46 +86,47 @@ impl HttpPolling {
                 format!("A path has at most {MAX_RECORDS_PATH_BYTES} bytes."),
             ));
         }
-        problems.extend(self.check_headers());
+        problems.extend(check_header_names(&self.header_names, "source"));
         problems
     }
+}
 
-    fn check_headers(&self) -> Vec<Invalid> {
-        let mut problems = Vec::new();
-        if self.header_names.len() > MAX_HEADERS {
+/// Checks the names of request headers; `whose` they are is told when they are too many.
+pub fn check_header_names(names: &[String], whose: &str) -> Vec<Invalid> {
+    let mut problems = Vec::new();
+    if names.len() > MAX_HEADERS {
+        problems.push(Invalid::new(
+            "headers",
+            InvalidCode::TooLong,
+            format!("A {whose} has at most {MAX_HEADERS} headers."),
+        ));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, name) in names.iter().enumerate() {
+        let at = format!("headers.{index}.name");
+        let lower = name.to_ascii_lowercase();
+        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || name.len() > 100 || !name.chars().all(token) {
             problems.push(Invalid::new(
-                "headers",
-                InvalidCode::TooLong,
-                format!("A source has at most {MAX_HEADERS} headers."),
+                &at,
+                InvalidCode::Invalid,
+                "A header name has letters, digits and dashes, like X-Api-Key.",
+            ));
+        } else if RESERVED_HEADERS.contains(&lower.as_str()) {
+            problems.push(Invalid::new(
+                &at,
+                InvalidCode::Invalid,
+                format!("Dash sets the header “{name}” itself. Leave it out."),
+            ));
+        } else if !seen.insert(lower) {
+            problems.push(Invalid::new(
+                &at,
+                InvalidCode::Invalid,
+                format!("The header “{name}” is there twice."),
             ));
         }
-        let mut seen = std::collections::BTreeSet::new();
-        for (index, name) in self.header_names.iter().enumerate() {
-            let at = format!("headers.{index}.name");
-            let lower = name.to_ascii_lowercase();
-            let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-            if name.is_empty() || name.len() > 100 || !name.chars().all(token) {
-                problems.push(Invalid::new(
-                    &at,
-                    InvalidCode::Invalid,
-                    "A header name has letters, digits and dashes, like X-Api-Key.",
-                ));
-            } else if RESERVED_HEADERS.contains(&lower.as_str()) {
-                problems.push(Invalid::new(
-                    &at,
-                    InvalidCode::Invalid,
-                    format!("Dash sets the header “{name}” itself. Leave it out."),
-                ));
-            } else if !seen.insert(lower) {
-                problems.push(Invalid::new(
-                    &at,
-                    InvalidCode::Invalid,
-                    format!("The header “{name}” is there twice."),
-                ));
-            }
-        }
-        problems
     }
+    problems
 }
 
 /// Checks that an address can be asked at all. Whether it may be is decided when it is asked.
