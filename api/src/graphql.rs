@@ -3,6 +3,7 @@
 
 mod accounts;
 mod dashboards;
+mod deliveries;
 mod errors;
 mod events;
 mod loaders;
@@ -13,6 +14,9 @@ mod queries;
 mod records;
 mod runs;
 mod shared;
+mod sink_changes;
+mod sink_targets;
+mod sinks;
 mod sources;
 mod steps;
 mod subscriptions;
@@ -48,6 +52,7 @@ pub struct Query(
     node::NodeQuery,
     accounts::AccountsQuery,
     pipelines::PipelinesQuery,
+    sinks::SinksQuery,
     dashboards::DashboardsQuery,
 );
 
@@ -57,6 +62,7 @@ pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
     records::RecordsMutation,
+    sink_changes::SinksMutation,
     dashboards::DashboardsMutation,
 );
 

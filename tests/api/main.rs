@@ -31,5 +31,6 @@ mod records;
 mod replica;
 mod retention;
 mod searches;
+mod sinks;
 mod strangers;
 mod usage;

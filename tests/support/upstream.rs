@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -23,6 +23,10 @@ pub enum Reply {
     Json(Value),
     /// With a status, a content type and a body.
     Raw(u16, &'static str, Bytes),
+    /// With a status, headers and no body.
+    Bare(u16, Vec<(&'static str, String)>),
+    /// With the `authorization` that was sent to it.
+    Echo,
     /// With a redirect.
     Redirect(String),
     /// With the JSON, after a while.
@@ -36,10 +40,29 @@ pub enum Reply {
 /// A request that an upstream got.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// The method.
+    pub method: Method,
     /// The path and query.
     pub uri: String,
     /// The headers.
     pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the body is JSON")
+    }
+
+    /// A header as text; empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
 }
 
 #[derive(Debug)]
@@ -117,14 +140,19 @@ impl Upstream {
 
 async fn answer(
     State(shared): State<Arc<Mutex<Shared>>>,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
+    let sent = headers.get("authorization").cloned();
     let reply = {
         let mut shared = shared.lock().unwrap();
         shared.requests.push(Request {
+            method,
             uri: uri.to_string(),
             headers,
+            body,
         });
         shared.count.send_modify(|count| *count += 1);
         shared.at_once += 1;
@@ -138,6 +166,16 @@ async fn answer(
             let status = StatusCode::from_u16(status).unwrap();
             (status, [("content-type", content_type)], body).into_response()
         }
+        Reply::Bare(status, headers) => {
+            let mut response = StatusCode::from_u16(status).unwrap().into_response();
+            for (name, value) in headers {
+                response.headers_mut().insert(name, value.parse().unwrap());
+            }
+            response
+        }
+        Reply::Echo => sent
+            .map_or_else(Vec::new, |sent| sent.as_bytes().to_vec())
+            .into_response(),
         Reply::Redirect(to) => (StatusCode::FOUND, [("location", to)]).into_response(),
         Reply::Late(wait, json) => {
             tokio::time::sleep(wait).await;

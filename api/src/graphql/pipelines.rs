@@ -13,6 +13,7 @@ use super::paging::{connection, cursor, list_cost, page_size};
 use super::queries::{self, ExportFormat, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
 use super::records::{Record, RecordConnection};
 use super::runs::{RecentActivity, Run, RunConnection};
+use super::sinks::Sink;
 use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
 use super::steps::{Field, MapStep, MapStepInput, read_steps};
 use super::{date_time, float, int, loaders, scope, services};
@@ -250,6 +251,14 @@ impl Pipeline {
         #[graphql(desc = "The conditions: at most 10.", default)] filters: Vec<Filter>,
     ) -> async_graphql::Result<String> {
         queries::export_url(ctx, self.0.id, format, range, filters)
+    }
+
+    /// Where its records are sent on to, the oldest sink first: at most 10.
+    #[graphql(complexity = "10 + 10 * child_complexity")]
+    async fn sinks(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Sink>> {
+        let found = services(ctx)?.sinks.list(&scope(ctx)?, self.0.id).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        Ok(found.into_iter().map(Sink).collect())
     }
 
     /// When it was made.

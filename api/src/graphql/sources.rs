@@ -107,9 +107,9 @@ pub struct HttpPollingSourceInput {
 #[derive(Debug, InputObject)]
 pub struct HeaderInput {
     /// The name.
-    name: String,
+    pub(super) name: String,
     /// The value, a secret. Without one, the stored value of the same name is kept.
-    value: Option<String>,
+    pub(super) value: Option<String>,
 }
 
 /// The demo.
