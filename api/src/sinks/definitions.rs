@@ -93,6 +93,8 @@ impl Sinks {
         let (id, now_ms) = (SinkId::new(), self.clock.now_ms());
         let signs = definition.target.kind() == SinkKind::Webhook;
         let signing_key = signs.then(|| keys.rotate(now_ms));
+        // Before the lock: those who wait for it hold a connection each.
+        let last_seq = self.store.totals_of(pipeline.id).await?.last_seq;
         let transaction = self.db.begin_write().await?;
         self.lock_pipeline(&transaction, pipeline.id).await?;
         let there = entity::Entity::find()
@@ -102,7 +104,6 @@ impl Sinks {
         if there >= MAX_SINKS as u64 {
             return Err(SinksError::TooMany(MAX_SINKS));
         }
-        let last_seq = self.store.totals_of(pipeline.id).await?.last_seq;
         let cursor_seq = match new.start {
             Start::Now => last_seq,
             Start::Record(seq) => (seq - 1).clamp(0, last_seq),
