@@ -6,6 +6,8 @@ use dash_tests::upstream::{Reply, Request, Upstream};
 use dash_tests::{Client, TestApp};
 use serde_json::{Value, json};
 
+use crate::graphql::node;
+
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -723,6 +725,42 @@ async fn a_rotated_key_signs_beside_the_old_one_for_a_day() {
         !stored.windows(6).any(|bytes| bytes == b"whsec_"),
         "a key is in the database"
     );
+}
+
+#[tokio::test]
+async fn the_libraries_that_everybody_uses_verify_what_is_signed() {
+    let setting = Setting::ok().await;
+    let created = setting.create(json!({ "target": setting.webhook() })).await;
+    let (id, old) = (
+        text(&created["sink"]["id"]),
+        text(&created["signingSecret"]),
+    );
+    let rotated = setting
+        .ann
+        .done("rotateSinkSecret", "signingSecret", json!({ "id": id }))
+        .await;
+    let new = text(&rotated["signingSecret"]);
+    setting
+        .store_and_send(json!([{ "name": "Grüße “aus” Lyon\n", "n": 0.1 }]))
+        .await;
+    let [request] = &setting.target.requests()[..] else {
+        panic!("one request")
+    };
+    let sent = json!({
+        "secrets": [old, new],
+        "now": setting.app.clock.now_ms(),
+        "body": String::from_utf8(request.body.to_vec()).unwrap(),
+        "headers": {
+            "webhook-id": request.header("webhook-id"),
+            "webhook-timestamp": request.header("webhook-timestamp"),
+            "webhook-signature": request.header("webhook-signature"),
+        },
+    });
+    let printed = node("webhook-signatures.mjs", &[&sent.to_string()]).await;
+    let judged: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(judged["verified"], 4, "two libraries, two keys");
+    assert_eq!(judged["forged"], json!([]));
+    assert!(judged["tried"].as_u64() > Some(100), "{judged}");
 }
 
 #[tokio::test]
