@@ -12,6 +12,7 @@ mod activity;
 mod architecture;
 mod crash;
 mod crash_rollups;
+mod crash_sinks;
 mod dashboards;
 mod exports;
 mod fan_out;
