@@ -167,10 +167,9 @@ fn end_of(text: &str) -> Option<usize> {
             Some(_) if escaped => escaped = false,
             Some(_) if letter == '\\' => escaped = true,
             Some(open) if letter == open => quote = None,
-            Some(_) => {}
             None if letter == '"' || letter == '\'' => quote = Some(letter),
             None if text.get(at..).is_some_and(|rest| rest.starts_with(CLOSE)) => return Some(at),
-            None => {}
+            _ => {}
         }
     }
     None

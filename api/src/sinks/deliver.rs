@@ -111,14 +111,14 @@ impl Sinks {
                         }
                         return Ok(rest.due_at_ms.map_or(Next::Done, at));
                     }
-                    Plan::Deliver(planned) => {
+                    Plan::Deliver(upcoming) => {
                         let begun = self
-                            .begin_delivery(&mut sink, &mut planner, &planned)
+                            .begin_delivery(&mut sink, &mut planner, &upcoming)
                             .await?;
                         let (Standing::Same, Some(delivery)) = begun else {
                             return Ok(self.again());
                         };
-                        records = planned.records;
+                        records = upcoming.records;
                         delivery
                     }
                 },
@@ -146,7 +146,7 @@ impl Sinks {
             self.consider_disabling(&sink, &delivery, &mut verdict);
             let is_over = verdict.state != DeliveryState::Pending;
             let next_ms = verdict.next_attempt_at_ms;
-            let planned = if is_over && verdict.disable.is_none() {
+            let upcoming = if is_over && verdict.disable.is_none() {
                 self.plan_ahead(&mut planner, &sink).await?
             } else {
                 None
@@ -156,7 +156,7 @@ impl Sinks {
                 &delivery,
                 verdict,
                 &mut planner,
-                planned.as_ref(),
+                upcoming.as_ref(),
             );
             let (standing, begun) = settled.await?;
             if standing == Standing::Changed {
@@ -166,7 +166,9 @@ impl Sinks {
                 return Ok(next_ms.map_or(Next::Done, at));
             }
             pending = begun;
-            records = planned.map(|planned| planned.records).unwrap_or_default();
+            records = upcoming
+                .map(|upcoming| upcoming.records)
+                .unwrap_or_default();
         }
         Ok(self.again())
     }
@@ -182,7 +184,7 @@ impl Sinks {
             return Ok(None);
         }
         Ok(match planner.plan(self, sink).await? {
-            Plan::Deliver(planned) => Some(planned),
+            Plan::Deliver(upcoming) => Some(upcoming),
             Plan::Rest(rest) => {
                 // The records that were looked at for nothing are looked at again.
                 planner.reader.go_back(rest.cursor_seq);

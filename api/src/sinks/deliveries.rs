@@ -1,5 +1,7 @@
 //! The table `deliveries`: reading single ones, pages and counts.
 
+use std::fmt::Write as _;
+
 use dash_shared::ids::{DeliveryId, SinkId};
 use sea_orm::{ConnectionTrait, QueryResult as Row, Statement, Value};
 
@@ -56,7 +58,8 @@ impl DeliveryFilter {
         let mut condition = String::new();
         let mut add = |text: &str, value: Value| {
             values.push(value);
-            condition.push_str(&format!(" AND {text} ${}", values.len()));
+            // Writing to a String cannot fail.
+            let _ = write!(condition, " AND {text} ${}", values.len());
         };
         if let Some(from_ms) = self.from_ms {
             add("created_at_ms >=", from_ms.into());
@@ -70,7 +73,7 @@ impl DeliveryFilter {
                 values.push(state.as_str().into());
                 places.push(format!("${}", values.len()));
             }
-            condition.push_str(&format!(" AND state IN ({})", places.join(", ")));
+            let _ = write!(condition, " AND state IN ({})", places.join(", "));
         }
         condition
     }
@@ -178,10 +181,10 @@ impl Sinks {
         let mut page = condition;
         if let Some(after) = after {
             values.push(after.uuid().into());
-            page.push_str(&format!(" AND id < ${}", values.len()));
+            let _ = write!(page, " AND id < ${}", values.len());
         }
         let limit = usize::try_from(first).unwrap_or(usize::MAX);
-        page.push_str(&format!(" ORDER BY id DESC LIMIT {}", limit + 1));
+        let _ = write!(page, " ORDER BY id DESC LIMIT {}", limit + 1);
         let mut deliveries = self.select_deliveries(&page, values).await?;
         let has_more = deliveries.len() > limit;
         deliveries.truncate(limit);

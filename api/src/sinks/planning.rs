@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use chrono_tz::Tz;
-use dash_shared::ids::PipelineId;
+use dash_shared::ids::{PipelineId, SinkId};
 use dash_shared::sinks::{Batch, EmailTiming, MAX_MAILS_PER_HOUR, Matcher, Target};
 
 use super::digests::next_due;
@@ -400,11 +400,7 @@ fn size_of(record: &StoredRecord) -> usize {
 
 impl Sinks {
     /// When an e-mail sink may send again; none when it may now.
-    async fn mails_allowed_at(
-        &self,
-        id: dash_shared::ids::SinkId,
-        now_ms: i64,
-    ) -> Result<Option<i64>, SinksError> {
+    async fn mails_allowed_at(&self, id: SinkId, now_ms: i64) -> Result<Option<i64>, SinksError> {
         let most = i64::from(MAX_MAILS_PER_HOUR);
         let oldest_ms = self.planned_at(id, most - 1).await?;
         let allowed_ms = oldest_ms.map(|oldest_ms| oldest_ms + HOUR_MS);
@@ -412,10 +408,7 @@ impl Sinks {
     }
 
     /// When the newest message was planned.
-    async fn last_planned_at(
-        &self,
-        id: dash_shared::ids::SinkId,
-    ) -> Result<Option<i64>, SinksError> {
+    async fn last_planned_at(&self, id: SinkId) -> Result<Option<i64>, SinksError> {
         self.planned_at(id, 0).await
     }
 }

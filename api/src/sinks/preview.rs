@@ -1,8 +1,11 @@
 //! Looking at what a sink would send, and sending it once to try it.
 
+use std::sync::Arc;
+
+use dash_shared::InvalidCode;
 use dash_shared::accounts::Role;
 use dash_shared::ids::{DeliveryId, PipelineId, SinkId};
-use dash_shared::sinks::SinkDefinition;
+use dash_shared::sinks::{Matcher, SinkDefinition};
 use dash_shared::timestamps::format_ms;
 use serde_json::json;
 
@@ -12,8 +15,6 @@ use super::rendering::{Envelope, Renderer};
 use super::{Delivery, DeliveryState, Lane, Sink, Sinks, SinksError, signing};
 use crate::accounts::TenantScope;
 use crate::data::StoredRecord;
-use dash_shared::sinks::Matcher;
-use std::sync::Arc;
 
 /// How many of the newest records are looked at for one that meets the filter.
 const SAMPLE_RECORDS: u64 = 100;
@@ -63,7 +64,7 @@ impl Sinks {
         let pipeline = self.pipelines.get(scope, draft.pipeline_id).await?;
         let mut problems = draft.definition.check(scope.plan());
         // What a plan does not have may be looked at.
-        problems.retain(|problem| problem.code != dash_shared::InvalidCode::PlanRequired);
+        problems.retain(|problem| problem.code != InvalidCode::PlanRequired);
         if !problems.is_empty() {
             return Err(SinksError::Invalid(problems));
         }
@@ -79,12 +80,12 @@ impl Sinks {
             is_test: false,
         };
         let records = [record];
-        let rendered = renderer.and_then(|renderer| {
+        let written = renderer.and_then(|renderer| {
             let (message, notes) = renderer.render(&records, &envelope)?;
             Ok((LoggedRequest::of(&message, &renderer), notes))
         });
         let [record] = records;
-        let (request, error, notes) = match rendered {
+        let (request, error, notes) = match written {
             Ok((request, notes)) => (Some(request), None, notes),
             Err(error) => (None, Some(error.0), Vec::new()),
         };

@@ -245,16 +245,15 @@ impl Renderer {
             )));
         }
         add_notes(notes, url.notes);
-        let body = match http.method {
-            Method::Get => None,
-            _ => {
-                let texts = self.texts(records, envelope, notes)?;
-                Some(match (http.batch.is_list(), http.is_json()) {
-                    (false, _) => texts.concat(),
-                    (true, true) => format!("[{}]", texts.join(",")),
-                    (true, false) => texts.join("\n"),
-                })
-            }
+        let body = if http.method == Method::Get {
+            None
+        } else {
+            let texts = self.texts(records, envelope, notes)?;
+            Some(match (http.batch.is_list(), http.is_json()) {
+                (false, _) => texts.concat(),
+                (true, true) => format!("[{}]", texts.join(",")),
+                (true, false) => texts.join("\n"),
+            })
         };
         let mut request = self.request(http.method, url.text.clone(), url.text, body, envelope);
         request.content_type = request.body.is_some().then(|| http.content_type.clone());

@@ -37,16 +37,13 @@ pub(super) enum Standing {
 impl Sink {
     /// The sink after a verdict of its live lane.
     fn after(&mut self, verdict: &Verdict, last_seq: i64, now_ms: i64) {
-        match verdict.state {
-            DeliveryState::Pending => {
-                self.wake_seq = NEVER;
-                self.due_at_ms = verdict.next_attempt_at_ms;
-            }
-            _ => {
-                self.cursor_seq = self.cursor_seq.max(last_seq);
-                self.wake_seq = self.cursor_seq + 1;
-                self.due_at_ms = None;
-            }
+        if verdict.state == DeliveryState::Pending {
+            self.wake_seq = NEVER;
+            self.due_at_ms = verdict.next_attempt_at_ms;
+        } else {
+            self.cursor_seq = self.cursor_seq.max(last_seq);
+            self.wake_seq = self.cursor_seq + 1;
+            self.due_at_ms = None;
         }
         match verdict.state {
             DeliveryState::Delivered => {
@@ -108,16 +105,16 @@ impl Sinks {
                 .await?;
             standing = Standing::Changed;
         }
-        let planned = match next {
-            Some(planned) if standing == Standing::Same => {
-                Some(self.insert_planned(&transaction, sink.id, planned).await?)
+        let upcoming = match next {
+            Some(upcoming) if standing == Standing::Same => {
+                Some(self.insert_planned(&transaction, sink.id, upcoming).await?)
             }
             _ => None,
         };
         self.announce(&transaction, &after).await?;
         transaction.commit().await?;
         self.tell(after);
-        Ok((standing, planned))
+        Ok((standing, upcoming))
     }
 
     /// Writes down what an attempt of the replay lane came to. It says nothing about the sink.
@@ -163,17 +160,17 @@ impl Sinks {
         &self,
         sink: &mut Sink,
         planner: &mut Planner,
-        planned: &Planned,
+        upcoming: &Planned,
     ) -> Result<(Standing, Option<Delivery>), SinksError> {
         let transaction = self.db.begin_write().await?;
-        sink.cursor_seq = sink.cursor_seq.max(planned.first_seq - 1);
+        sink.cursor_seq = sink.cursor_seq.max(upcoming.first_seq - 1);
         sink.wake_seq = NEVER;
         sink.due_at_ms = None;
         let standing = write_sink(&transaction, sink, planner).await?;
         if standing == Standing::Changed {
             return Ok((standing, None));
         }
-        let delivery = self.insert_planned(&transaction, sink.id, planned).await?;
+        let delivery = self.insert_planned(&transaction, sink.id, upcoming).await?;
         transaction.commit().await?;
         Ok((standing, Some(delivery)))
     }
@@ -202,18 +199,18 @@ impl Sinks {
         &self,
         transaction: &WriteTransaction,
         sink_id: SinkId,
-        planned: &Planned,
+        upcoming: &Planned,
     ) -> Result<Delivery, SinksError> {
         let now_ms = self.clock.now_ms();
         let delivery = Delivery {
             id: DeliveryId::new(),
             sink_id,
-            message_id: planned.message_id.clone(),
+            message_id: upcoming.message_id.clone(),
             lane: Lane::Live,
             state: DeliveryState::Pending,
-            first_seq: planned.first_seq,
-            last_seq: planned.last_seq,
-            records: i32::try_from(planned.count).unwrap_or(i32::MAX),
+            first_seq: upcoming.first_seq,
+            last_seq: upcoming.last_seq,
+            records: i32::try_from(upcoming.count).unwrap_or(i32::MAX),
             attempts: 0,
             tries: 0,
             next_attempt_at_ms: Some(now_ms),

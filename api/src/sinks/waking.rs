@@ -48,10 +48,11 @@ impl RunningSinks {
     /// Calls a sink, if it is worked on here.
     fn call(&self, id: SinkId) -> bool {
         let mut all = self.lock();
-        let called = all.get_mut(&id);
-        let is_running = called.is_some();
-        called.into_iter().for_each(|called| *called = true);
-        is_running
+        let Some(called) = all.get_mut(&id) else {
+            return false;
+        };
+        *called = true;
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SinkId, bool>> {
