@@ -436,9 +436,9 @@ pub struct QueryParameterInput {
 #[derive(Debug, InputObject)]
 pub struct HeaderInput {
     /// The name.
-    name: String,
+    pub(in super::super) name: String,
     /// The value, a secret. Without one, the stored value of the same name is kept.
-    value: Option<String>,
+    pub(in super::super) value: Option<String>,
 }
 
 /// The body of a request.
