@@ -177,11 +177,11 @@ pub enum OAuthClientPlace {
 pub enum AnswerFormat {
     /// As its content type says.
     Auto,
-    /// JSON.
+    /// One JSON value.
     Json,
     /// A JSON value on each line.
     Ndjson,
-    /// CSV.
+    /// Lines of cells; the first line names the fields.
     Csv,
 }
 
