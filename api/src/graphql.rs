@@ -2,6 +2,7 @@
 //! thin resolvers of one domain: take the scope, call the domain, map the result.
 
 mod accounts;
+mod backfills;
 mod dashboards;
 mod errors;
 mod events;
@@ -9,6 +10,7 @@ mod loaders;
 mod node;
 mod paging;
 mod pipelines;
+mod previews;
 mod queries;
 mod records;
 mod runs;
@@ -47,6 +49,7 @@ pub struct Query(
     node::NodeQuery,
     accounts::AccountsQuery,
     pipelines::PipelinesQuery,
+    previews::PreviewsQuery,
     dashboards::DashboardsQuery,
 );
 
@@ -55,6 +58,7 @@ pub struct Query(
 pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
+    backfills::BackfillsMutation,
     records::RecordsMutation,
     dashboards::DashboardsMutation,
 );

@@ -3,6 +3,7 @@
 //! It owns the table `pipelines` and the jobs that poll, feed the demo, expire records and purge. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
+mod backfill;
 mod credentials;
 mod definitions;
 mod entity;
@@ -13,6 +14,7 @@ mod retention;
 mod runtime;
 mod schedule;
 mod source_check;
+mod steps;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,11 +37,13 @@ use crate::events::{Event, Events};
 use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
 
-pub use crate::data::{Export, Span, StoredRecord};
+pub use crate::data::{Export, ReceivedEvent, Span, StoredRecord};
+pub use crate::engine::Previewed;
 pub use credentials::{NewCredentials, NewHeader};
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
 pub use runtime::HookError;
 pub use source_check::NewSource;
+pub use steps::{Draft, MAX_PREVIEWED};
 
 /// How long a webhook's definition is used before it is read again. Changes made by this process
 /// are seen at once, those of another one within this time.

@@ -28,6 +28,8 @@ pub struct Limits {
     pub retention_days: Option<u32>,
     /// The shortest time between two polls of one pipeline.
     pub shortest_polling_interval_seconds: u32,
+    /// Whether transforms may have scripts, windows, lookups and joins.
+    pub advanced_steps: bool,
 }
 
 /// Every new organization gets this many days of [`Plan::Pro`], once.
@@ -71,6 +73,7 @@ impl Plan {
                 points_per_month: Some(10_000),
                 retention_days: Some(7),
                 shortest_polling_interval_seconds: 15 * 60,
+                advanced_steps: false,
             },
             Self::Pro => Limits {
                 pipelines: Some(25),
@@ -78,6 +81,7 @@ impl Plan {
                 points_per_month: Some(1_000_000),
                 retention_days: Some(30),
                 shortest_polling_interval_seconds: 60,
+                advanced_steps: false,
             },
             Self::Business => Limits {
                 pipelines: Some(100),
@@ -85,6 +89,7 @@ impl Plan {
                 points_per_month: Some(10_000_000),
                 retention_days: Some(90),
                 shortest_polling_interval_seconds: 10,
+                advanced_steps: true,
             },
             Self::Enterprise => Limits {
                 pipelines: None,
@@ -92,6 +97,7 @@ impl Plan {
                 points_per_month: None,
                 retention_days: None,
                 shortest_polling_interval_seconds: 1,
+                advanced_steps: true,
             },
         }
     }
@@ -135,6 +141,26 @@ impl Plan {
 }
 
 impl Plan {
+    /// Checks that the plan has scripts, windows, lookups and joins; the message names the plan that
+    /// has them.
+    pub fn check_advanced_steps(self) -> Result<(), Invalid> {
+        if self.limits().advanced_steps {
+            return Ok(());
+        }
+        let with = Self::ALL
+            .into_iter()
+            .find(|plan| plan.limits().advanced_steps);
+        let lift = with.map_or("another plan", Self::name);
+        Err(Invalid::new(
+            "kind",
+            InvalidCode::PlanRequired,
+            format!(
+                "Scripts, windows, lookups and joins are not in the {} plan. Upgrade to {lift}.",
+                self.name()
+            ),
+        ))
+    }
+
     /// How many days a pipeline keeps its records that is set to `chosen` days, if to any; `None`
     /// is for good.
     pub fn retention_of(self, chosen: Option<u32>) -> Option<u32> {

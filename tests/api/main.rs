@@ -10,6 +10,7 @@
 mod accounts;
 mod activity;
 mod architecture;
+mod backfill;
 mod crash;
 mod crash_rollups;
 mod dashboards;
@@ -32,5 +33,6 @@ mod records;
 mod replica;
 mod retention;
 mod searches;
+mod steps;
 mod strangers;
 mod usage;

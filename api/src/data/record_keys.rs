@@ -50,6 +50,11 @@ impl RecordKey {
             number => Self::of([self.0.as_slice(), &number.to_be_bytes()].concat()),
         }
     }
+
+    /// Its bytes.
+    pub(super) const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 impl fmt::Display for RecordKey {

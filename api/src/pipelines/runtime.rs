@@ -10,9 +10,11 @@ use dash_shared::sources::Source;
 use dash_shared::transform::{Definition as Steps, Transform};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
+use super::backfill::{BACKFILL, PURGE_STORAGE};
 use super::retention::RETENTION;
 use super::schedule::next_of_interval;
 use super::source_check::is_hook_key;
+use super::steps::WINDOWS;
 use super::{Hook, Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
 use crate::db::WriteTransaction;
@@ -27,7 +29,7 @@ pub(super) const MANUAL: &str = "manual";
 
 /// How long after its deletion a pipeline's records are purged: batches that were on their way
 /// have arrived by then.
-const PURGE_AFTER_MS: i64 = 60_000;
+pub(super) const PURGE_AFTER_MS: i64 = 60_000;
 /// How much of a demo's history is stored at once.
 const DEMO_CHUNK_MS: i64 = 4 * 3_600_000;
 
@@ -171,7 +173,7 @@ impl Pipelines {
                     .await?;
             }
         }
-        Ok(())
+        self.schedule_windows(transaction, pipeline).await
     }
 
     pub(super) async fn stop(
@@ -179,7 +181,7 @@ impl Pipelines {
         transaction: &WriteTransaction,
         pipeline: &Pipeline,
     ) -> Result<(), PipelinesError> {
-        for kind in [POLL, DEMO] {
+        for kind in [POLL, DEMO, WINDOWS] {
             self.jobs
                 .cancel(&**transaction, &key(kind, pipeline.id))
                 .await?;
@@ -214,6 +216,14 @@ impl Pipelines {
         let next = match job.kind.as_str() {
             POLL => self.run_poll(job, id).await,
             DEMO => self.run_demo(job, id).await,
+            WINDOWS => self.run_windows(job, id).await,
+            BACKFILL => self.run_backfill(job, id).await,
+            PURGE_STORAGE => self
+                .store
+                .purge_storage(id)
+                .await
+                .map(|()| Next::Done)
+                .map_err(Into::into),
             PURGE => self
                 .store
                 .purge(id)
