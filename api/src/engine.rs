@@ -29,10 +29,11 @@ use self::ingest::{Batch, Sorted};
 use self::joins::Joins;
 use self::lanes::Lanes;
 use self::meters::Meters;
-use self::polling::{Found, Poller};
 use crate::clock::Clock;
 use crate::data::{Append, Appended, NewRun, ReadError, RecordKey, RecordStore, RunTrigger};
 use crate::outbound::Outbound;
+
+use polling::{Found, Poller};
 
 pub use crate::data::WriteError;
 pub use json_source::{BodyError, records_of_body};
@@ -180,7 +181,7 @@ impl Engine {
                 Ok(Polled::Unchanged)
             }
             Ok(Found::Records(found)) => {
-                batch.names = found.keys.into();
+                batch.record_keys = found.keys;
                 batch.mark = found.mark;
                 let receipt = self.ingest(definition, found.records, batch).await?;
                 Ok(Polled::Stored(receipt))

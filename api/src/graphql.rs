@@ -4,6 +4,7 @@
 mod accounts;
 mod backfills;
 mod dashboards;
+mod deliveries;
 mod errors;
 mod events;
 mod loaders;
@@ -15,6 +16,9 @@ mod queries;
 mod records;
 mod runs;
 mod shared;
+mod sink_changes;
+mod sink_targets;
+mod sinks;
 mod sources;
 mod steps;
 mod subscriptions;
@@ -29,6 +33,7 @@ use crate::clock::Clock;
 use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::pipelines::Pipelines;
+use crate::sinks::Sinks;
 
 pub use errors::{error_with_code, is_internal};
 pub use shared::{Answer, Subscriptions};
@@ -50,6 +55,7 @@ pub struct Query(
     accounts::AccountsQuery,
     pipelines::PipelinesQuery,
     previews::PreviewsQuery,
+    sinks::SinksQuery,
     dashboards::DashboardsQuery,
 );
 
@@ -60,6 +66,7 @@ pub struct Mutation(
     pipelines::PipelinesMutation,
     backfills::BackfillsMutation,
     records::RecordsMutation,
+    sink_changes::SinksMutation,
     dashboards::DashboardsMutation,
 );
 
@@ -70,6 +77,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// Pipelines.
     pub pipelines: Pipelines,
+    /// Sinks.
+    pub sinks: Sinks,
     /// Dashboards.
     pub dashboards: Dashboards,
     /// Records and runs.

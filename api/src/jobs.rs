@@ -26,10 +26,15 @@ pub const LEASE_MS: i64 = 30_000;
 const LEASE: Duration = Duration::from_millis(LEASE_MS.unsigned_abs());
 /// How often a lease is renewed.
 const RENEW_PERIOD: Duration = Duration::from_secs(10);
-/// How many jobs a process runs at once; most of them wait for other servers.
+/// How many jobs of the main lane a process runs at once; most of them wait for other servers.
 const PARALLEL_JOBS: usize = 128;
 /// For how many of them that are for one no more are claimed for it.
 const PARALLEL_JOBS_FOR_ONE: usize = 32;
+/// The kind of the jobs that have a lane of their own: they wait for other servers, and nobody else
+/// must wait for them.
+pub const SINK_KIND: &str = "sink";
+/// How many of those a process runs at once; most of them wait for a place to send.
+const PARALLEL_SINKS: usize = 256;
 /// The kind of a job that was cancelled while it ran. When that has ended, or its process has died,
 /// there is nothing left to do.
 const CANCELLED: &str = "cancelled";
@@ -79,12 +84,41 @@ pub enum Next {
     Retry(String),
 }
 
+/// Which jobs a worker takes, so that one kind of work never holds another one up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Those that send records on.
+    Sinks,
+    /// All others.
+    Main,
+}
+
+impl Lane {
+    /// All lanes.
+    pub const ALL: [Self; 2] = [Self::Main, Self::Sinks];
+
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Sinks => "kind = 'sink'",
+            Self::Main => "kind <> 'sink'",
+        }
+    }
+
+    const fn places(self) -> usize {
+        match self {
+            Self::Sinks => PARALLEL_SINKS,
+            Self::Main => PARALLEL_JOBS,
+        }
+    }
+}
+
 /// The queue. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Jobs {
     db: Db,
     clock: Clock,
-    wake: Arc<Notify>,
+    main: Arc<Notify>,
+    sinks: Arc<Notify>,
 }
 
 impl Jobs {
@@ -93,7 +127,8 @@ impl Jobs {
         Self {
             db,
             clock,
-            wake: Arc::default(),
+            main: Arc::default(),
+            sinks: Arc::default(),
         }
     }
 
@@ -155,7 +190,7 @@ impl Jobs {
                 ],
             ))
             .await?;
-        self.wake.notify_one();
+        self.wake();
         Ok(())
     }
 
@@ -182,7 +217,7 @@ impl Jobs {
                 ],
             ))
             .await?;
-        self.wake.notify_one();
+        self.wake();
         Ok(())
     }
 
@@ -214,7 +249,16 @@ impl Jobs {
 
     /// Looks at the queue at once: something was committed that may be due.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        for lane in Lane::ALL {
+            self.notify(lane).notify_one();
+        }
+    }
+
+    fn notify(&self, lane: Lane) -> &Notify {
+        match lane {
+            Lane::Sinks => &self.sinks,
+            Lane::Main => &self.main,
+        }
     }
 
     /// When the job with this key is due, in milliseconds since 1970.
@@ -232,14 +276,19 @@ impl Jobs {
 
     /// Takes up to `limit` jobs that are due and that nobody holds.
     pub async fn claim(&self, limit: usize) -> Result<Vec<Job>, DbErr> {
-        self.claim_fairly(limit, &[]).await
+        self.claim_fairly("1 = 1", limit, &[]).await
     }
 
     /// Takes up to `limit` jobs that are due and that nobody holds: first the longest due one of
     /// each who has some, then the second one of each, and so on; none of those in `sated`.
-    async fn claim_fairly(&self, limit: usize, sated: &[Uuid]) -> Result<Vec<Job>, DbErr> {
+    async fn claim_fairly(
+        &self,
+        of_lane: &str,
+        limit: usize,
+        sated: &[Uuid],
+    ) -> Result<Vec<Job>, DbErr> {
         let now_ms = self.clock.now_ms();
-        if limit == 0 || !self.any_due(now_ms).await? {
+        if limit == 0 || !self.any_due(of_lane, now_ms).await? {
             return Ok(Vec::new());
         }
         let lease_token = Uuid::now_v7();
@@ -268,10 +317,10 @@ impl Jobs {
                 transaction.get_database_backend(),
                 format!(
                     "UPDATE jobs SET lease_token = $1, lease_until_ms = $2 WHERE id IN (\
-                     SELECT id FROM jobs WHERE {DUE} AND id IN (\
+                     SELECT id FROM jobs WHERE {of_lane} AND {DUE} AND id IN (\
                      SELECT id FROM (SELECT id, run_at_ms, ROW_NUMBER() OVER (\
                      PARTITION BY COALESCE(fair_key, id) ORDER BY run_at_ms) AS turn \
-                     FROM jobs WHERE {DUE}{not_sated}) AS due \
+                     FROM jobs WHERE {of_lane} AND {DUE}{not_sated}) AS due \
                      ORDER BY turn, run_at_ms LIMIT $4){skip_locked}) \
                      RETURNING id, kind, unique_key, payload, run_at_ms, attempts, fair_key"
                 ),
@@ -299,13 +348,15 @@ impl Jobs {
     }
 
     /// Reading first spares an idle queue the writer's place and a write to the disk.
-    async fn any_due(&self, now_ms: i64) -> Result<bool, DbErr> {
+    async fn any_due(&self, of_lane: &str, now_ms: i64) -> Result<bool, DbErr> {
         let orm = self.db.orm();
         let row = orm
             .query_one_raw(Statement::from_sql_and_values(
                 orm.get_database_backend(),
-                "SELECT 1 AS due FROM jobs WHERE run_at_ms <= $1 \
-                 AND (lease_until_ms IS NULL OR lease_until_ms < $1) LIMIT 1",
+                format!(
+                    "SELECT 1 AS due FROM jobs WHERE {of_lane} AND run_at_ms <= $1 \
+                     AND (lease_until_ms IS NULL OR lease_until_ms < $1) LIMIT 1"
+                ),
                 [now_ms.into()],
             ))
             .await?;
@@ -372,7 +423,7 @@ impl Jobs {
     }
 
     /// Ends jobs as they come, those that have come together in one transaction.
-    async fn end_together(self, mut ended: mpsc::Receiver<(Job, Next)>) {
+    async fn end_together(self, lane: Lane, mut ended: mpsc::Receiver<(Job, Next)>) {
         let mut together = Vec::with_capacity(PARALLEL_JOBS);
         while ended.recv_many(&mut together, PARALLEL_JOBS).await > 0 {
             let written = async {
@@ -388,24 +439,25 @@ impl Jobs {
             }
             together.clear();
             // Room was made, and some may be due again.
-            self.wake.notify_one();
+            self.notify(lane).notify_one();
         }
     }
 
-    /// Runs what is due, until `stop`; returns when the jobs that run have ended.
-    pub async fn work<F, Fut>(self, stop: CancellationToken, handler: F)
+    /// Runs what is due of a lane, until `stop`; returns when the jobs that run have ended.
+    pub async fn work<F, Fut>(self, lane: Lane, stop: CancellationToken, handler: F)
     where
         F: Fn(Job) -> Fut + Clone + Send + 'static,
         Fut: Future<Output = Next> + Send,
     {
-        let places = Arc::new(Semaphore::new(PARALLEL_JOBS));
+        let places = Arc::new(Semaphore::new(lane.places()));
         let shares = Shares::default();
         let running = TaskTracker::new();
         let (finished, ended) = mpsc::channel(PARALLEL_JOBS);
-        let ending = tokio::spawn(self.clone().end_together(ended));
+        let ending = tokio::spawn(self.clone().end_together(lane, ended));
         while !stop.is_cancelled() {
             let free = places.available_permits();
-            let claimed = match self.claim_fairly(free, &shares.sated()).await {
+            let sated = shares.sated();
+            let claimed = match self.claim_fairly(lane.condition(), free, &sated).await {
                 Ok(claimed) => claimed,
                 Err(error) => {
                     tracing::error!(%error, "the job queue cannot be read");
@@ -430,7 +482,7 @@ impl Jobs {
             tokio::time::sleep(CLAIM_PERIOD).await;
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.wake.notified() => {}
+                () = self.notify(lane).notified() => {}
                 () = tokio::time::sleep(IDLE_PERIOD) => {}
             }
         }

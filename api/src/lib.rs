@@ -19,4 +19,5 @@ pub mod outbound;
 pub mod pipelines;
 pub mod running;
 pub mod secrets;
+pub mod sinks;
 pub mod telemetry;

@@ -5,7 +5,7 @@ pub mod polling;
 
 use serde::{Deserialize, Serialize};
 
-pub use polling::{HttpPolling, check_url};
+pub use polling::{HttpPolling, check_header_names, check_url};
 
 /// The largest webhook body and the largest polled response, in bytes.
 pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;

@@ -36,6 +36,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "sinks",
+        &[
+            "accounts",
+            "clock",
+            "data",
+            "db",
+            "events",
+            "jobs",
+            "outbound",
+            "pipelines",
+            "secrets",
+        ],
+    ),
+    (
         "graphql",
         &[
             "accounts",
@@ -45,6 +59,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "engine",
             "pipelines",
             "running",
+            "sinks",
             "telemetry",
         ],
     ),
@@ -76,6 +91,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "outbound",
             "pipelines",
             "secrets",
+            "sinks",
         ],
     ),
 ];

@@ -27,6 +27,10 @@ pub enum Reply {
     With(u16, Vec<(&'static str, String)>, String),
     /// As the request asks for.
     AsAsked(Answerer),
+    /// With a status, headers and no body.
+    Bare(u16, Vec<(&'static str, String)>),
+    /// With the `authorization` that was sent to it.
+    Echo,
     /// With a redirect.
     Redirect(String),
     /// With the JSON, after a while.
@@ -63,13 +67,13 @@ impl Reply {
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The method.
-    pub method: String,
+    pub method: Method,
     /// The path and query.
     pub uri: String,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
-    pub body: String,
+    pub body: Bytes,
 }
 
 impl Request {
@@ -82,6 +86,11 @@ impl Request {
             .find(|(other, _)| other == name)
             .map(|(_, value)| value.into_owned())
             .unwrap_or_default()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the body is JSON")
     }
 
     /// A header as text; empty when it is not there.
@@ -171,10 +180,10 @@ async fn answer(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: String,
+    body: Bytes,
 ) -> Response {
     let request = Request {
-        method: method.to_string(),
+        method,
         uri: uri.to_string(),
         headers,
         body,
@@ -208,6 +217,14 @@ async fn answer(
             response
         }
         Reply::AsAsked(_) => unreachable!("an answerer answers itself"),
+        Reply::Bare(status, headers) => {
+            let mut response = StatusCode::from_u16(status).unwrap().into_response();
+            for (name, value) in headers {
+                response.headers_mut().insert(name, value.parse().unwrap());
+            }
+            response
+        }
+        Reply::Echo => request.header("authorization").to_owned().into_response(),
         Reply::Redirect(to) => (StatusCode::FOUND, [("location", to)]).into_response(),
         Reply::Late(wait, json) => {
             tokio::time::sleep(wait).await;

@@ -196,9 +196,9 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
 impl Group {
     fn merge(&mut self, append: Append) {
         self.records.extend(append.records);
-        self.mark = append.mark.or(self.mark.take());
         let kept = MAX_KEPT_PER_RUN.saturating_sub(self.failures.len());
         self.failures.extend(append.failures.into_iter().take(kept));
+        self.mark = append.mark.or(self.mark.take());
         let (run, other) = (&mut self.run, append.run);
         run.started_at_ms = run.started_at_ms.min(other.started_at_ms);
         run.finished_at_ms = run.finished_at_ms.max(other.finished_at_ms);

@@ -60,14 +60,14 @@ pub struct Append {
     pub run: NewRun,
     /// Its records, in order.
     pub records: Vec<NewRecord>,
-    /// How far its source was read with it, if that changed.
-    pub mark: Option<Mark>,
     /// The records that failed, in full.
     pub failures: Vec<NewFailure>,
     /// What came in, when the records are not the same.
     pub received: Option<ReceivedBatch>,
     /// What the transform remembers after it.
     pub state: Option<NewState>,
+    /// How far its source was read with it, if that changed.
+    pub mark: Option<Mark>,
 }
 
 impl Append {
@@ -76,10 +76,10 @@ impl Append {
         Self {
             run,
             records,
-            mark: None,
             failures: Vec::new(),
             received: None,
             state: None,
+            mark: None,
         }
     }
 

@@ -34,21 +34,19 @@ pub(super) struct Batch {
     pub(super) key: Option<String>,
     pub(super) trigger: RunTrigger,
     pub(super) started_at_ms: i64,
-    /// What names each value that came in; shorter when nothing does. A transform that remembers
-    /// something has steps of its own against repeats, and makes records of other values than the
-    /// one at hand: there it is not looked at.
-    pub(super) names: Arc<[Option<RecordKey>]>,
+    /// What names each value that came in; shorter when nothing does.
+    pub(super) record_keys: Vec<Option<RecordKey>>,
     /// How far the source is read with it, if that changed.
     pub(super) mark: Option<Mark>,
 }
 
 impl Batch {
-    pub(super) fn new(trigger: RunTrigger, key: Option<String>, started_at_ms: i64) -> Self {
+    pub(super) const fn new(trigger: RunTrigger, key: Option<String>, started_at_ms: i64) -> Self {
         Self {
             key,
             trigger,
             started_at_ms,
-            names: Arc::from([]),
+            record_keys: Vec::new(),
             mark: None,
         }
     }
@@ -79,17 +77,16 @@ impl Engine {
         }
         let count = received.len();
         if definition.transform.is_empty() {
-            let now_ms = self.clock.now_ms();
-            let sorted = as_they_came(definition, received, &batch.names, now_ms);
+            let sorted = as_they_came(
+                definition,
+                received,
+                &batch.record_keys,
+                self.clock.now_ms(),
+            );
             return self.keep(definition, batch, count, sorted, None).await;
         }
         let (sorted, received, _) = self
-            .transform(
-                definition,
-                received,
-                Arc::clone(&batch.names),
-                State::default(),
-            )
+            .transform(definition, received, &batch, State::default())
             .await?;
         let beside = Beside {
             received: Some(received),
@@ -105,8 +102,11 @@ impl Engine {
         &self,
         definition: &Definition,
         mut received: Vec<Value>,
-        batch: Batch,
+        mut batch: Batch,
     ) -> Result<Receipt, WriteError> {
+        // It makes records of other values than the one at hand, and has steps of its own against
+        // repeats.
+        batch.record_keys.clear();
         let count = received.len();
         let turn = self.lanes.turn(definition.pipeline_id).await;
         let mut turn = turn.ok_or(WriteError::Busy)?;
@@ -114,7 +114,7 @@ impl Engine {
             let remembered = turn.take(&self.store, &definition.transform).await?;
             let version = remembered.version;
             let (sorted, values, state) = self
-                .transform(definition, received, Arc::from([]), remembered.state)
+                .transform(definition, received, &batch, remembered.state)
                 .await?;
             let beside = Beside {
                 received: Some(values),
@@ -203,8 +203,8 @@ impl Engine {
             ..self.new_run(definition, batch, count)
         };
         let mut append = Append::new(run, std::mem::take(&mut sorted.records));
-        append.mark = mark;
         append.failures = std::mem::take(&mut sorted.failures);
+        append.mark = mark;
         if let Some(beside) = beside {
             let now_ms = append.run.finished_at_ms;
             let received = beside.received.as_deref();
@@ -246,27 +246,21 @@ impl Engine {
         &self,
         definition: &Definition,
         received: Vec<Value>,
-        names: Arc<[Option<RecordKey>]>,
+        batch: &Batch,
         state: State,
     ) -> Result<(Sorted, Vec<Value>, State), WriteError> {
         let surroundings = self
             .surroundings(definition.team_id, &definition.transform)
             .await?;
         if received.len() <= INLINE_RECORDS {
-            return Ok(transform(
-                definition,
-                received,
-                &names,
-                state,
-                &surroundings,
-            ));
+            let keys = &batch.record_keys;
+            return Ok(transform(definition, received, keys, state, &surroundings));
         }
-        let definition = definition.clone();
-        tokio::task::spawn_blocking(move || {
-            transform(&definition, received, &names, state, &surroundings)
-        })
-        .await
-        .map_err(|_| WriteError::Closed)
+        let (definition, keys) = (definition.clone(), batch.record_keys.clone());
+        let work = move || transform(&definition, received, &keys, state, &surroundings);
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| WriteError::Closed)
     }
 }
 
@@ -280,12 +274,12 @@ struct Beside {
 fn as_they_came(
     definition: &Definition,
     received: Vec<Value>,
-    names: &[Option<RecordKey>],
+    keys: &[Option<RecordKey>],
     received_at_ms: i64,
 ) -> Sorted {
     let mut sorted = Sorted::default();
     for (index, value) in received.into_iter().enumerate() {
-        let first = sorted.records.len();
+        let before = sorted.records.len();
         match value {
             Value::Object(fields) => match new_record(definition, fields, received_at_ms) {
                 Ok(record) => sorted.records.push(record),
@@ -299,7 +293,7 @@ fn as_they_came(
                 sorted.fail(index, error, &other, received_at_ms);
             }
         }
-        sorted.name(first, names.get(index));
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     sorted
 }
@@ -307,32 +301,22 @@ fn as_they_came(
 fn transform(
     definition: &Definition,
     received: Vec<Value>,
-    names: &[Option<RecordKey>],
+    keys: &[Option<RecordKey>],
     mut state: State,
     surroundings: &Surroundings,
 ) -> (Sorted, Vec<Value>, State) {
     let mut outcomes = Vec::new();
     let mut sorted = Sorted::default();
     for (index, value) in received.iter().enumerate() {
-        let transform = &definition.transform;
-        let first = sorted.records.len();
+        let (transform, before) = (&definition.transform, sorted.records.len());
         transform.run(value, &mut state, surroundings, &mut outcomes);
         sorted.take(definition, outcomes.drain(..), (index, value), surroundings);
-        sorted.name(first, names.get(index));
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     (sorted, received, state)
 }
 
 impl Sorted {
-    /// Names the records from `first` on, all made of one value, after it.
-    fn name(&mut self, first: usize, name: Option<&Option<RecordKey>>) {
-        if let (Some(Some(key)), Some(new)) = (name, self.records.get_mut(first..)) {
-            for (part, record) in new.iter_mut().enumerate() {
-                record.key = Some(key.part(part));
-            }
-        }
-    }
-
     /// Takes what became of one received value.
     fn take(
         &mut self,
@@ -351,6 +335,15 @@ impl Sorted {
                 Outcome::Dropped { .. } => self.dropped += 1,
                 Outcome::Held { .. } => self.held += 1,
                 Outcome::Failed(error) => self.fail(index, error, value, now_ms),
+            }
+        }
+    }
+
+    /// Names the records from `first` on after the value that they were made of.
+    fn name_from(&mut self, first: usize, key: Option<RecordKey>) {
+        if let (Some(key), Some(new)) = (key, self.records.get_mut(first..)) {
+            for (part, record) in new.iter_mut().enumerate() {
+                record.key = Some(key.part(part));
             }
         }
     }

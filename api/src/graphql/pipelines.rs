@@ -16,6 +16,7 @@ use super::previews::ReceivedEvent;
 use super::queries::{self, ExportFormat, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
 use super::records::{Record, RecordConnection};
 use super::runs::{RecentActivity, Run, RunConnection};
+use super::sinks::Sink;
 use super::sources::{
     CronTimes, ResetPollCursorInput, RunError, Source, SourceInput, TestSourceInput,
     TestSourcePayload,
@@ -291,6 +292,14 @@ impl Pipeline {
         #[graphql(desc = "The conditions: at most 10.", default)] filters: Vec<Filter>,
     ) -> async_graphql::Result<String> {
         queries::export_url(ctx, self.0.id, format, range, filters)
+    }
+
+    /// Where its records are sent on to, the oldest sink first: at most 10.
+    #[graphql(complexity = "10 + 10 * child_complexity")]
+    async fn sinks(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Sink>> {
+        let found = services(ctx)?.sinks.list(&scope(ctx)?, self.0.id).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        Ok(found.into_iter().map(Sink).collect())
     }
 
     /// When it was made.

@@ -9,8 +9,8 @@ use crate::engine::FetchErrorCode;
 use crate::pipelines::{NewSource, Pipeline};
 
 pub use polling::{
-    CronTimes, HttpPollingSource, HttpPollingSourceInput, ResetPollCursorInput, TestSourceInput,
-    TestSourcePayload,
+    CronTimes, HeaderInput, HttpPollingSource, HttpPollingSourceInput, ResetPollCursorInput,
+    TestSourceInput, TestSourcePayload,
 };
 
 /// Where a pipeline's data comes from.

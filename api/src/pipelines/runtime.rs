@@ -235,6 +235,12 @@ impl Pipelines {
         next.unwrap_or_else(|error| Next::Retry(describe(&error)))
     }
 
+    /// What a pipeline is called; for work that its own sinks do, which has no scope.
+    pub async fn name_of(&self, id: PipelineId) -> Result<Option<String>, PipelinesError> {
+        let row = entity::Entity::find_by_id(id.uuid());
+        Ok(row.one(self.db.orm()).await?.map(|row| row.name))
+    }
+
     pub(super) async fn load(&self, id: PipelineId) -> Result<Option<Pipeline>, PipelinesError> {
         let row = entity::Entity::find_by_id(id.uuid())
             .one(self.db.orm())

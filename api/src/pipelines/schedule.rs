@@ -78,7 +78,7 @@ impl CronTimes {
 }
 
 /// Checks a schedule, as far as that needs to know the times.
-pub(super) fn check_schedule(schedule: &Schedule, plan: Plan, now_ms: i64) -> Result<(), Invalid> {
+pub(super) fn check(schedule: &Schedule, plan: Plan, now_ms: i64) -> Result<(), Invalid> {
     let Schedule::Cron { cron, time_zone } = schedule else {
         return Ok(());
     };
@@ -223,7 +223,7 @@ mod tests {
                 cron: expression.to_owned(),
                 time_zone: "Europe/Berlin".to_owned(),
             };
-            let found = check_schedule(&schedule, plan, now_ms);
+            let found = check(&schedule, plan, now_ms);
             let found = found.map_err(|problem| problem.code);
             assert_eq!(found.is_ok(), expected.is_ok(), "{expression} {found:?}");
         };

@@ -122,9 +122,8 @@ impl Pipelines {
         polling.url = String::from(polling.url.trim());
         polling.header_names = names(&entered);
         let mut problems = polling.check(scope.plan());
-        problems.extend(
-            schedule::check_schedule(&polling.schedule, scope.plan(), self.clock.now_ms()).err(),
-        );
+        problems
+            .extend(schedule::check(&polling.schedule, scope.plan(), self.clock.now_ms()).err());
         problems.extend(check_paths(&polling));
         let stored = self.credentials_known_for(before, &polling);
         let completed = credentials::complete(&polling.auth, entered, &stored);

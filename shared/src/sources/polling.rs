@@ -8,7 +8,7 @@ pub mod placeholders;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{check_cursor_value, check_url};
+pub use check::{check_cursor_value, check_header_names, check_url};
 pub use parts::{
     AnswerFormat, ApiKeyPlace, Auth, ClientPlace, Cursor, CursorPick, CursorPlace, Method, OAuth2,
     Pagination, Parameter, RequestBody, Schedule,

@@ -2,12 +2,11 @@
 
 use async_graphql::{Enum, InputObject, SimpleObject};
 use dash_shared::sources::polling::{self, HttpPolling, MAX_PAGES};
-use dash_shared::transform::mapping::FieldMapping;
 use serde_json::Value;
 
 use super::super::errors::UserError;
 use super::super::int;
-use super::super::steps::{Field, FieldType};
+use super::super::steps::{Field, FieldMapping};
 use super::RunError;
 use crate::engine;
 use crate::pipelines::{NewCredentials, NewHeader};
@@ -178,11 +177,11 @@ pub enum OAuthClientPlace {
 pub enum AnswerFormat {
     /// As its content type says.
     Auto,
-    /// One JSON value.
+    /// JSON.
     Json,
     /// A JSON value on each line.
     Ndjson,
-    /// Lines of cells; the first line names the fields.
+    /// CSV.
     Csv,
 }
 
@@ -437,9 +436,9 @@ pub struct QueryParameterInput {
 #[derive(Debug, InputObject)]
 pub struct HeaderInput {
     /// The name.
-    name: String,
+    pub(in super::super) name: String,
     /// The value, a secret. Without one, the stored value of the same name is kept.
-    value: Option<String>,
+    pub(in super::super) value: Option<String>,
 }
 
 /// The body of a request.
@@ -667,34 +666,13 @@ pub struct SourceTest {
     /// The fields of the records, with the types that fit.
     fields: Vec<Field>,
     /// What the transform could begin with.
-    suggested_fields: Vec<SuggestedField>,
+    suggested_fields: Vec<FieldMapping>,
     /// The suggested field that probably says when a record happened.
     suggested_time_field: Option<String>,
     /// The fields that could name a record, the most promising one first.
     key_field_candidates: Vec<String>,
     /// The fields that could be the cursor, the most promising one first.
     cursor_candidates: Vec<String>,
-}
-
-/// A field that a mapping step could make.
-#[derive(Debug, SimpleObject)]
-pub struct SuggestedField {
-    /// Where the value is: `total`, `customer.country`, `items[0].price`.
-    from: String,
-    /// The name it gets.
-    to: String,
-    /// The type it is converted to; left as it is without one.
-    cast: Option<FieldType>,
-}
-
-impl From<FieldMapping> for SuggestedField {
-    fn from(mapping: FieldMapping) -> Self {
-        Self {
-            from: mapping.from.to_string(),
-            to: mapping.to,
-            cast: mapping.cast.map(Into::into),
-        }
-    }
 }
 
 impl From<engine::SourceTest> for SourceTest {
@@ -711,7 +689,7 @@ impl From<engine::SourceTest> for SourceTest {
             records: test.records,
             has_more_pages: test.has_more,
             fields: test.fields.into_iter().map(Field::from).collect(),
-            suggested_fields: test.mapping.into_iter().map(Into::into).collect(),
+            suggested_fields: test.mapping.iter().map(FieldMapping::of).collect(),
             suggested_time_field: test.time_field,
             key_field_candidates: texts(test.key_fields),
             cursor_candidates: texts(test.cursor_fields),

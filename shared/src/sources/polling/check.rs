@@ -50,7 +50,7 @@ impl HttpPolling {
         problems.extend(check_placeholders("url", &self.url));
         self.check_schedule(plan, &mut problems);
         problems.extend(check_path("recordsPath", &self.records_path));
-        self.check_headers(&mut problems);
+        problems.extend(check_header_names(&self.header_names, "source"));
         self.check_query(&mut problems);
         self.check_body(&mut problems);
         self.auth.check(&mut problems);
@@ -80,23 +80,6 @@ impl HttpPolling {
                 problems.push(too_long("cron.expression", message));
             }
             Schedule::Cron { .. } => {}
-        }
-    }
-
-    fn check_headers(&self, problems: &mut Vec<Invalid>) {
-        if self.header_names.len() > MAX_HEADERS {
-            let message = format!("A source has at most {MAX_HEADERS} headers.");
-            problems.push(too_long("headers", message));
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        for (index, name) in self.header_names.iter().enumerate() {
-            let at = format!("headers.{index}.name");
-            let odd = check_header_name(&at, name);
-            if odd.is_none() && !seen.insert(name.to_ascii_lowercase()) {
-                let message = format!("The header “{name}” is there twice.");
-                problems.push(invalid(&at, message));
-            }
-            problems.extend(odd);
         }
     }
 
@@ -263,6 +246,26 @@ fn check_path(field: &str, path: &str) -> Option<Invalid> {
 fn check_field(field: &str, path: &str) -> Option<Invalid> {
     let error = path.parse::<FieldPath>().err()?;
     Some(invalid(field, format!("{error}.")))
+}
+
+/// Checks the names of request headers; `whose` they are is told when they are too many.
+pub fn check_header_names(names: &[String], whose: &str) -> Vec<Invalid> {
+    let mut problems = Vec::new();
+    if names.len() > MAX_HEADERS {
+        let message = format!("A {whose} has at most {MAX_HEADERS} headers.");
+        problems.push(too_long("headers", message));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, name) in names.iter().enumerate() {
+        let at = format!("headers.{index}.name");
+        let odd = check_header_name(&at, name);
+        if odd.is_none() && !seen.insert(name.to_ascii_lowercase()) {
+            let message = format!("The header “{name}” is there twice.");
+            problems.push(invalid(&at, message));
+        }
+        problems.extend(odd);
+    }
+    problems
 }
 
 fn check_header_name(field: &str, name: &str) -> Option<Invalid> {
