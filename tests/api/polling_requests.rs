@@ -781,6 +781,27 @@ async fn a_test_suggests_what_could_be_done_with_the_records() {
 }
 
 #[tokio::test]
+async fn a_stored_source_is_tested_with_all_that_belongs_to_it() {
+    let upstream = Upstream::start(Reply::Json(json!([{ "n": 1 }]))).await;
+    let auth = json!({ "kind": "BEARER", "secret": "swordfish" });
+    let (_app, ann, id) = polled(&upstream, json!({ "auth": auth })).await;
+    let selection = "result { recordCount } error { code }";
+    let tested = ann
+        .done("testSource", selection, json!({ "pipelineId": id }))
+        .await;
+    assert_eq!(tested["result"]["recordCount"], 1);
+    let sent = upstream.requests()[0].header("authorization").to_owned();
+    assert_eq!(sent, "Bearer swordfish");
+    let errors = ann.user_errors("testSource", json!({})).await;
+    assert_eq!(errors, ["source REQUIRED"]);
+    let (webhook, _) = ann.new_webhook("Orders").await;
+    let errors = ann
+        .user_errors("testSource", json!({ "pipelineId": webhook }))
+        .await;
+    assert_eq!(errors, ["id INVALID"]);
+}
+
+#[tokio::test]
 async fn what_was_entered_is_shown_as_it_was_entered() {
     let upstream = Upstream::start(Reply::Json(json!([]))).await;
     let more = json!({
