@@ -4,6 +4,7 @@
 mod accounts;
 mod backfills;
 mod dashboards;
+mod deliveries;
 mod errors;
 mod events;
 mod failures;
@@ -17,6 +18,9 @@ mod queries;
 mod records;
 mod runs;
 mod shared;
+mod sink_changes;
+mod sink_targets;
+mod sinks;
 mod sources;
 mod steps;
 mod subscriptions;
@@ -33,6 +37,7 @@ use crate::clock::Clock;
 use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::pipelines::Pipelines;
+use crate::sinks::Sinks;
 
 pub use errors::{error_with_code, is_internal};
 pub use shared::{Answer, Subscriptions};
@@ -56,6 +61,7 @@ pub struct Query(
     previews::PreviewsQuery,
     transform_tests::TransformTestsQuery,
     impact::ImpactQuery,
+    sinks::SinksQuery,
     dashboards::DashboardsQuery,
 );
 
@@ -69,6 +75,7 @@ pub struct Mutation(
     transform_tests::TransformTestsMutation,
     failures::FailuresMutation,
     records::RecordsMutation,
+    sink_changes::SinksMutation,
     dashboards::DashboardsMutation,
 );
 
@@ -79,6 +86,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// Pipelines.
     pub pipelines: Pipelines,
+    /// Sinks.
+    pub sinks: Sinks,
     /// Dashboards.
     pub dashboards: Dashboards,
     /// Records and runs.

@@ -5,14 +5,18 @@
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
 mod backfill;
+mod credentials;
 mod definitions;
 mod entity;
-mod headers;
+mod filling;
 mod impact;
+mod polls;
 mod records;
+mod relays;
 mod replays;
 mod retention;
 mod runtime;
+mod schedule;
 mod source_check;
 mod steps;
 mod test_cases;
@@ -41,8 +45,8 @@ use crate::secrets::SecretBox;
 
 pub use crate::data::{Export, ReceivedEvent, Span, StoredRecord};
 pub use crate::engine::{Effect, Impact, Previewed, ReplayReceipt, Side};
+pub use credentials::{NewCredentials, NewHeader};
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
-pub use headers::NewHeader;
 pub use replays::{Failures, ReplayProgress};
 pub use runtime::HookError;
 pub use source_check::NewSource;
@@ -61,7 +65,7 @@ const KEPT_DEFINITIONS: u64 = 10_000;
 pub enum PipelineState {
     /// It does.
     Running,
-    /// Somebody stopped it.
+    /// It was stopped, by somebody or because it failed for too long.
     Paused,
 }
 
@@ -92,6 +96,8 @@ pub struct Pipeline {
     pub consecutive_failures: i32,
     /// How many days it keeps records, if that is less than the plan allows.
     pub retention_days: Option<u32>,
+    /// Why Dash paused it; none when it runs, or somebody paused it.
+    pub paused_reason: Option<String>,
     /// When it was made, in milliseconds since 1970.
     pub created_at_ms: i64,
     /// When its definition was changed, in milliseconds since 1970.

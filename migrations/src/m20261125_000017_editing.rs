@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, integer, pk_uuid, string_len, text, text_null, uuid, uuid_null,
+    big_integer, binary_len_null, integer, pk_uuid, string_len, text, text_null, uuid, uuid_null,
 };
 
 use crate::{IN_ONE_TRANSACTION, belongs_to, index, table};
@@ -80,6 +80,11 @@ impl MigrationTrait for Migration {
                 .add_column(integer(column).default(default));
             manager.alter_table(failures).await?;
         }
-        Ok(())
+        // What names the event at its source.
+        let mut failures = Table::alter();
+        failures
+            .table("failures")
+            .add_column(binary_len_null("record_key", 16));
+        manager.alter_table(failures).await
     }
 }

@@ -136,6 +136,10 @@ ids! {
     DashboardId = "dsh";
     /// One visualization on a dashboard.
     WidgetId = "wdg";
+    /// Where a pipeline's records are sent on to.
+    SinkId = "snk";
+    /// One message to a sink's target.
+    DeliveryId = "dlv";
     /// One piece of durable work.
     JobId = "job";
 }

@@ -197,6 +197,7 @@ async fn pipelines_from_before_there_were_versions_have_their_first_one() {
         "ALTER TABLE failures DROP COLUMN part",
         "ALTER TABLE failures DROP COLUMN parts",
         "ALTER TABLE failures DROP COLUMN kept",
+        "ALTER TABLE failures DROP COLUMN record_key",
     ] {
         app.execute(sql).await;
     }

@@ -14,8 +14,10 @@ use super::StoredRecord;
 use super::bulk::{Batch, Insert, Kind};
 use super::failures::{self, MAX_KEPT_PER_RUN, NewFailure, Replayed};
 use super::live::Committed;
+use super::marks::{self, Mark};
 use super::received::{self, NewBatch, ReceivedBatch};
 use super::record_keys::{self, NewKey, RecordKey};
+use super::relays::{self, NewPosition};
 use super::remote;
 use super::runs::{self, Counts, MAX_RECORD_ERRORS, NewRun, Run};
 use super::states::{self, NewState};
@@ -134,10 +136,12 @@ struct Group {
     id: RunId,
     run: NewRun,
     records: Vec<NewRecord>,
+    mark: Option<Mark>,
     members: Vec<Member>,
     failures: Vec<NewFailure>,
     state: Option<NewState>,
     replayed: Vec<Replayed>,
+    position: Option<NewPosition>,
     /// Whether a run with this key is there already.
     repeated: bool,
     /// Whether its state was made from another one than the one that is there, or a failed record
@@ -166,7 +170,9 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             duplicates: 0,
             received: append.received.take(),
         };
-        let alone = append.state.is_some() || !append.replayed.is_empty();
+        let alone = append.state.is_some()
+            || append.position.is_some()
+            || !append.replayed.is_empty();
         if append.run.batch_key.is_none() && !alone {
             if let Some(group) = mergeable
                 .get(&append.run.pipeline_id)
@@ -182,10 +188,12 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             id: RunId::new(),
             run: append.run,
             records: append.records,
+            mark: append.mark,
             members: vec![member],
             failures: append.failures,
             state: append.state,
             replayed: append.replayed,
+            position: append.position,
             repeated: false,
             stale: false,
         });
@@ -201,6 +209,7 @@ impl Group {
         self.records.extend(append.records);
         let kept = MAX_KEPT_PER_RUN.saturating_sub(self.failures.len());
         self.failures.extend(append.failures.into_iter().take(kept));
+        self.mark = append.mark.or(self.mark.take());
         let (run, other) = (&mut self.run, append.run);
         run.started_at_ms = run.started_at_ms.min(other.started_at_ms);
         run.finished_at_ms = run.finished_at_ms.max(other.finished_at_ms);
@@ -218,6 +227,7 @@ impl Group {
         self.run.batch_key.is_some()
             || self.state.is_some()
             || !self.replayed.is_empty()
+            || self.position.is_some()
             || self.records.iter().any(|record| record.key.is_some())
     }
 
@@ -377,8 +387,8 @@ async fn settle_failures(connection: &impl ConnectionTrait, groups: &[Group]) ->
     Ok(())
 }
 
-/// Stores what transforms remember, and marks the groups that began with something else than what
-/// is there.
+/// Stores what transforms remember and how far others were read, and marks the groups that began
+/// with something else than what is there.
 async fn advance_states(
     connection: &impl ConnectionTrait,
     groups: &mut [Group],
@@ -388,6 +398,11 @@ async fn advance_states(
         if let Some(state) = &group.state {
             let pipeline_id = group.run.pipeline_id;
             group.stale = !states::advance(connection, pipeline_id, state).await?;
+        }
+        if let Some(position) = &group.position
+            && !group.stale
+        {
+            group.stale = !relays::advance(connection, position).await?;
         }
     }
     Ok(())
@@ -437,8 +452,12 @@ async fn store(
     let mut lots: BTreeMap<PipelineId, Lot> = BTreeMap::new();
     let mut runs = Vec::with_capacity(groups.len());
     let mut batch = Batch::new(connection.get_database_backend());
+    let mut new_marks = BTreeMap::new();
     for mut group in groups {
         let pipeline_id = group.run.pipeline_id;
+        if let Some(mark) = group.mark.take() {
+            new_marks.insert(pipeline_id, (mark, group.run.finished_at_ms));
+        }
         failures::keep(
             &mut batch,
             pipeline_id,
@@ -504,6 +523,7 @@ async fn store(
     batch.add(&RECORDS, rows);
     record_keys::keep(&mut batch, keys);
     received::keep(&mut batch, received);
+    marks::store(&mut batch, new_marks);
     batch.run(connection).await?;
     Ok(committed)
 }

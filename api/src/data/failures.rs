@@ -20,7 +20,7 @@ const LOOKED_FOR: usize = 500;
 /// How long they are kept: 30 days.
 const KEPT_MS: i64 = 30 * 86_400_000;
 
-const INSERT: Insert<14> = Insert {
+const INSERT: Insert<15> = Insert {
     table: "failures",
     columns: [
         ("id", Kind::Uuid),
@@ -37,12 +37,13 @@ const INSERT: Insert<14> = Insert {
         ("part", Kind::Number),
         ("parts", Kind::Number),
         ("kept", Kind::Number),
+        ("record_key", Kind::Bytes),
     ],
     then: "",
 };
 
 const COLUMNS: &str = "id, pipeline_id, run_id, failed_at_ms, state, step, path, value, message, received, part, \
-     parts, kept";
+     parts, kept, record_key";
 
 /// A record that failed, about to be stored.
 #[derive(Clone, Debug)]
@@ -57,6 +58,8 @@ pub struct NewFailure {
     pub part: Part,
     /// Whether what was received is kept with what the pipeline received.
     pub kept: bool,
+    /// What names it at its source.
+    pub key: Option<RecordKey>,
 }
 
 /// One of the results that a transform made of what was received.
@@ -143,6 +146,8 @@ pub struct Failure {
     pub part: Part,
     /// Whether what was received is kept with what the pipeline received.
     pub kept: bool,
+    /// What names it at its source.
+    pub key: Option<RecordKey>,
 }
 
 impl Failure {
@@ -151,6 +156,7 @@ impl Failure {
             let count: i32 = row.try_get("", name)?;
             Ok(usize::try_from(count).unwrap_or(0))
         };
+        let key: Option<Vec<u8>> = row.try_get("", "record_key")?;
         Ok(Self {
             id: FailureId::from_uuid(row.try_get("", "id")?),
             pipeline_id: PipelineId::from_uuid(row.try_get("", "pipeline_id")?),
@@ -169,6 +175,7 @@ impl Failure {
                 of: count("parts")?,
             },
             kept: count("kept")? != 0,
+            key: key.as_deref().and_then(RecordKey::from_bytes),
         })
     }
 }
@@ -223,6 +230,11 @@ pub(super) fn keep(
             number(failure.part.index).into(),
             number(failure.part.of).into(),
             i64::from(failure.kept).into(),
+            // A column of a bulk insert has no place for nothing.
+            failure
+                .key
+                .map_or_else(Vec::new, |key| key.bytes().to_vec())
+                .into(),
         ]
     });
     batch.add(&INSERT, rows.collect());

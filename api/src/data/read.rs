@@ -306,6 +306,27 @@ impl RecordStore {
         Ok(RecordPage { records, has_more })
     }
 
+    /// The records after the number `after_seq` up to `up_to_seq`, in the order of commits, at most
+    /// `limit`.
+    pub async fn records_after(
+        &self,
+        pipeline_id: PipelineId,
+        after_seq: i64,
+        up_to_seq: i64,
+        limit: i64,
+    ) -> Result<Vec<StoredRecord>, ReadError> {
+        self.select_records(
+            "seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
+            vec![
+                pipeline_id.uuid().into(),
+                after_seq.into(),
+                up_to_seq.into(),
+                limit.into(),
+            ],
+        )
+        .await
+    }
+
     /// One record.
     pub async fn find_record(
         &self,
@@ -472,6 +493,8 @@ impl RecordStore {
         for (table, whose) in [
             ("received_batches", OF_SERIES),
             ("rewrites", of_pipeline),
+            ("poll_marks", of_pipeline),
+            ("relays", of_pipeline),
             ("failures", of_pipeline),
             ("transform_states", of_pipeline),
             ("runs", of_pipeline),

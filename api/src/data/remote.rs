@@ -69,24 +69,27 @@ impl Remote {
                 failed |= missed;
             }
             tokio::select! {
-                            () = stop.cancelled() => return,
-                            () = self.hub.gap() => {}
-                            () = sleep(RETRY_AFTER), if failed => {}
-                            event = events.recv() => match event {
-                                Ok(Event::Stored(stored)) => {
-                                    for stored in stored {
-             self.hub.announce(stored);
-            }
-                                }
-                                Ok(Event::MuchStored) => missed = true,
-                                Ok(Event::RecordsDeleted(id)) => self.hub.look_again(id),
-                                Ok(Event::Missed) | Err(broadcast::error::RecvError::Lagged(_)) => {
-                                    self.hub.look_again_everywhere();
-                                }
-                                Ok(Event::PipelineDeleted(_) | Event::DashboardChanged(_)) => {}
-                                Err(broadcast::error::RecvError::Closed) => return,
-                            }
+                () = stop.cancelled() => return,
+                () = self.hub.gap() => {}
+                () = sleep(RETRY_AFTER), if failed => {}
+                event = events.recv() => match event {
+                    Ok(Event::Stored(stored)) => {
+                        for stored in stored {
+                            self.hub.announce(stored);
                         }
+                    }
+                    Ok(Event::MuchStored) => {
+                        missed = true;
+                        self.hub.arrive_anywhere();
+                    }
+                    Ok(Event::RecordsDeleted(id)) => self.hub.look_again(id),
+                    Ok(Event::Missed) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                        self.hub.look_again_everywhere();
+                    }
+                    Ok(_) => {}
+                    Err(broadcast::error::RecvError::Closed) => return,
+                }
+            }
         }
     }
 

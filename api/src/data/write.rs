@@ -16,8 +16,10 @@ use super::ReadError;
 use super::commit::commit;
 use super::failures::{NewFailure, Replayed};
 use super::live::{Committed, Hub};
+use super::marks::Mark;
 use super::received::ReceivedBatch;
 use super::record_keys::RecordKey;
+use super::relays::NewPosition;
 use super::rollups::Rollups;
 use super::runs::NewRun;
 use super::states::NewState;
@@ -67,6 +69,10 @@ pub struct Append {
     pub state: Option<NewState>,
     /// The failed records that are put in again with it. It is stored if all of them are open.
     pub replayed: Vec<Replayed>,
+    /// How far its source was read with it, if that changed.
+    pub mark: Option<Mark>,
+    /// How far another pipeline was read with it.
+    pub position: Option<NewPosition>,
 }
 
 impl Append {
@@ -79,6 +85,8 @@ impl Append {
             received: None,
             state: None,
             replayed: Vec::new(),
+            mark: None,
+            position: None,
         }
     }
 
@@ -109,8 +117,8 @@ pub enum WriteError {
     /// More is waiting than the queue holds.
     #[error("too much is waiting to be stored")]
     Busy,
-    /// What the transform remembered, or a failed record that is put in again, was changed meanwhile.
-    /// Nothing of the append is stored.
+    /// What the transform remembered, how far its source was read, or a failed record that is put in
+    /// again, was changed meanwhile. Nothing of the append is stored.
     #[error("what the append was made from was changed meanwhile")]
     Stale,
     /// What has to be known first could not be read. Nothing of the append is stored.

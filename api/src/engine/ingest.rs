@@ -13,8 +13,8 @@ use super::lanes::Remembered;
 use super::surroundings::Surroundings;
 use super::{Definition, Engine, Receipt, ReceiptError};
 use crate::data::{
-    Append, Appended, MAX_KEPT_PER_RUN, NewFailure, NewRecord, NewRun, Part, ReceivedBatch,
-    RecordError, RunTrigger, WriteError,
+    Append, Appended, MAX_KEPT_PER_RUN, Mark, NewFailure, NewPosition, NewRecord, NewRun, Part,
+    ReceivedBatch, RecordError, RecordKey, RunTrigger, WriteError,
 };
 
 /// How many failed records a run and a receipt tell of.
@@ -34,6 +34,25 @@ pub(super) struct Batch {
     pub(super) key: Option<String>,
     pub(super) trigger: RunTrigger,
     pub(super) started_at_ms: i64,
+    /// What names each value that came in; shorter when nothing does.
+    pub(super) record_keys: Vec<Option<RecordKey>>,
+    /// How far the source is read with it, if that changed.
+    pub(super) mark: Option<Mark>,
+    /// How far another pipeline is read with it.
+    pub(super) position: Option<NewPosition>,
+}
+
+impl Batch {
+    pub(super) const fn new(trigger: RunTrigger, key: Option<String>, started_at_ms: i64) -> Self {
+        Self {
+            key,
+            trigger,
+            started_at_ms,
+            record_keys: Vec::new(),
+            mark: None,
+            position: None,
+        }
+    }
 }
 
 /// A batch after the transform.
@@ -63,11 +82,16 @@ impl Engine {
         }
         let count = received.len();
         if definition.transform.is_empty() {
-            let sorted = as_they_came(definition, received, self.clock.now_ms());
+            let sorted = as_they_came(
+                definition,
+                received,
+                &batch.record_keys,
+                self.clock.now_ms(),
+            );
             return self.keep(definition, batch, count, sorted, None).await;
         }
         let (sorted, received, _) = self
-            .transform(definition, received, State::default())
+            .transform(definition, received, &batch, State::default())
             .await?;
         let beside = Beside {
             received: Some(received),
@@ -83,8 +107,11 @@ impl Engine {
         &self,
         definition: &Definition,
         mut received: Vec<Value>,
-        batch: Batch,
+        mut batch: Batch,
     ) -> Result<Receipt, WriteError> {
+        // It makes records of other values than the one at hand, and has steps of its own against
+        // repeats.
+        batch.record_keys.clear();
         let count = received.len();
         let turn = self.lanes.turn(definition.pipeline_id).await;
         let mut turn = turn.ok_or(WriteError::Busy)?;
@@ -92,7 +119,7 @@ impl Engine {
             let remembered = turn.take(&self.store, &definition.transform).await?;
             let version = remembered.version;
             let (sorted, values, state) = self
-                .transform(definition, received, remembered.state)
+                .transform(definition, received, &batch, remembered.state)
                 .await?;
             let beside = Beside {
                 received: Some(values),
@@ -102,7 +129,10 @@ impl Engine {
                 .keep(definition, batch.clone(), count, sorted, Some(&beside))
                 .await
             {
-                Err(WriteError::Stale) => received = beside.received.unwrap_or_default(),
+                // Where the position is what has changed, this was read by somebody else.
+                Err(WriteError::Stale) if batch.position.is_none() => {
+                    received = beside.received.unwrap_or_default();
+                }
                 Ok(receipt) => {
                     if !receipt.duplicate
                         && let Some(remembered) = beside.remembered
@@ -145,11 +175,7 @@ impl Engine {
                 (0, &Value::Null),
                 &surroundings,
             );
-            let batch = Batch {
-                key: None,
-                trigger: RunTrigger::Window,
-                started_at_ms,
-            };
+            let batch = Batch::new(RunTrigger::Window, None, started_at_ms);
             let beside = Beside {
                 received: None,
                 remembered: Some(remembered),
@@ -181,6 +207,7 @@ impl Engine {
         if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
             batch.key = None;
         }
+        let (mark, position) = (batch.mark.take(), batch.position.take());
         let run = NewRun {
             dropped: to_i64(sorted.dropped),
             held: to_i64(sorted.held),
@@ -190,6 +217,8 @@ impl Engine {
         };
         let mut append = Append::new(run, std::mem::take(&mut sorted.records));
         append.failures = std::mem::take(&mut sorted.failures);
+        append.mark = mark;
+        append.position = position;
         if let Some(beside) = beside {
             let now_ms = append.run.finished_at_ms;
             let received = beside.received.as_deref();
@@ -231,16 +260,19 @@ impl Engine {
         &self,
         definition: &Definition,
         received: Vec<Value>,
+        batch: &Batch,
         state: State,
     ) -> Result<(Sorted, Vec<Value>, State), WriteError> {
         let surroundings = self
             .surroundings(definition.team_id, &definition.transform)
             .await?;
         if received.len() <= INLINE_RECORDS {
-            return Ok(transform(definition, received, state, &surroundings));
+            let keys = &batch.record_keys;
+            return Ok(transform(definition, received, keys, state, &surroundings));
         }
-        let definition = definition.clone();
-        tokio::task::spawn_blocking(move || transform(&definition, received, state, &surroundings))
+        let (definition, keys) = (definition.clone(), batch.record_keys.clone());
+        let work = move || transform(&definition, received, &keys, state, &surroundings);
+        tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| WriteError::Closed)
     }
@@ -253,12 +285,18 @@ pub(super) struct Beside {
 }
 
 /// What no step changes is stored as it came, not as a copy.
-fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i64) -> Sorted {
+fn as_they_came(
+    definition: &Definition,
+    received: Vec<Value>,
+    keys: &[Option<RecordKey>],
+    received_at_ms: i64,
+) -> Sorted {
     let mut sorted = Sorted {
         as_they_came: true,
         ..Sorted::default()
     };
     for (index, value) in received.into_iter().enumerate() {
+        let before = sorted.so_far();
         match value {
             Value::Object(fields) => match new_record(definition, fields, received_at_ms) {
                 Ok(record) => sorted.records.push(record),
@@ -273,6 +311,7 @@ fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i
                 sorted.fail((index, Part::WHOLE), error, &other, received_at_ms);
             }
         }
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     sorted
 }
@@ -280,20 +319,21 @@ fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i
 fn transform(
     definition: &Definition,
     received: Vec<Value>,
+    keys: &[Option<RecordKey>],
     mut state: State,
     surroundings: &Surroundings,
 ) -> (Sorted, Vec<Value>, State) {
     let mut outcomes = Vec::new();
     let mut sorted = Sorted::default();
     for (index, value) in received.iter().enumerate() {
-        let transform = &definition.transform;
+        let (transform, before) = (&definition.transform, sorted.so_far());
         transform.run(value, &mut state, surroundings, &mut outcomes);
-        let before = sorted.of_use();
-        let failed = sorted.failed;
+        let (of_use, failed) = (sorted.of_use(), sorted.failed);
         sorted.take(definition, outcomes.drain(..), (index, value), surroundings);
-        if sorted.failed > failed && sorted.of_use() == before {
+        if sorted.failed > failed && sorted.of_use() == of_use {
             state.forget_last();
         }
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     (sorted, received, state)
 }
@@ -328,6 +368,22 @@ impl Sorted {
         }
     }
 
+    /// How many records and failed ones there are.
+    const fn so_far(&self) -> (usize, usize) {
+        (self.records.len(), self.failures.len())
+    }
+
+    /// Names the records and failed ones since then after the value that they were made of.
+    fn name_from(&mut self, (records, failures): (usize, usize), key: Option<RecordKey>) {
+        let Some(key) = key else { return };
+        for (part, record) in self.records.iter_mut().skip(records).enumerate() {
+            record.key = Some(key.part(part));
+        }
+        for failure in self.failures.iter_mut().skip(failures) {
+            failure.key = Some(key);
+        }
+    }
+
     fn fail(
         &mut self,
         (index, part): (usize, Part),
@@ -356,6 +412,7 @@ impl Sorted {
                 received: text,
                 part,
                 kept: !self.as_they_came,
+                key: None,
             });
         }
     }

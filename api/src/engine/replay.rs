@@ -87,11 +87,7 @@ impl Engine {
                 .map_err(|_| WriteError::Closed)?;
             replays = taken;
             let remembered = Remembered { version, state };
-            let batch = Batch {
-                key: None,
-                trigger: RunTrigger::Replay,
-                started_at_ms,
-            };
+            let batch = Batch::new(RunTrigger::Replay, None, started_at_ms);
             let run = NewRun {
                 dropped: to_i64(sorted.dropped),
                 held: to_i64(sorted.held),
@@ -260,12 +256,17 @@ fn make(
         }
         outcomes = outcomes.into_iter().skip(part.index).take(1).collect();
     }
+    // What its source names comes from there again: it is known then. The parts of several have
+    // names that were given when the others were stored.
+    let key = replay.failure.key.filter(|_| part.of == 1);
     let mut made = Made::default();
     for outcome in outcomes {
         match outcome {
             Outcome::Stored(fields) => {
                 let record = new_record(definition, fields, surroundings.now_ms());
-                made.records.push(record.map_err(|refused| refused.error)?);
+                let mut record = record.map_err(|refused| refused.error)?;
+                record.key = key.map(|key| key.part(made.records.len()));
+                made.records.push(record);
             }
             Outcome::Dropped { .. } => made.dropped += 1,
             Outcome::Held { .. } => made.held += 1,
