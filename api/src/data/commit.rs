@@ -170,9 +170,8 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             duplicates: 0,
             received: append.received.take(),
         };
-        let alone = append.state.is_some()
-            || append.position.is_some()
-            || !append.replayed.is_empty();
+        let alone =
+            append.state.is_some() || append.position.is_some() || !append.replayed.is_empty();
         if append.run.batch_key.is_none() && !alone {
             if let Some(group) = mergeable
                 .get(&append.run.pipeline_id)
