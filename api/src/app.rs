@@ -123,7 +123,12 @@ impl App {
         let jobs = Jobs::new(db.clone(), clock.clone());
         let events = Events::open(&db);
         let store = RecordStore::open(db.clone(), clock.clone(), events.clone());
-        let engine = Engine::new(store.clone(), clock.clone(), Arc::clone(&outbound));
+        let engine = Engine::new(
+            store.clone(),
+            clock.clone(),
+            Arc::clone(&outbound),
+            &config.secrets.secret_key_base,
+        );
         let pipelines = Pipelines::new(
             db.clone(),
             clock.clone(),

@@ -1,8 +1,8 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `record_keys`, `series`, `runs`, `rollups`, `rollup_views` and
-//! `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
+//! It owns the tables `records`, `record_keys`, `received_batches`, `transform_states`, `failures`,
+//! `rewrites`, `series`, `runs`, `rollups`, `rollup_views` and `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
 //! who come with a scope.
 
 mod aggregate;
@@ -17,17 +17,21 @@ mod cover;
 mod distinct;
 mod exact_sum;
 mod export;
+mod failures;
 mod feeds;
 mod follow;
 mod live;
 mod partitions;
 mod read;
+mod received;
 mod record_keys;
 mod remote;
 mod replica;
 mod retention;
+mod rewrite;
 mod rollups;
 mod runs;
+mod states;
 mod usage;
 mod write;
 
@@ -49,13 +53,19 @@ pub use answers::{Answer, AnswerGroup, MAX_MEASURES, Order, Question};
 pub use buckets::{Grid, Width};
 pub use cover::Span;
 pub use export::Export;
+pub use failures::{
+    Failure, FailureGroup, FailurePage, FailureState, MAX_KEPT_PER_RUN, NewFailure,
+};
 pub use feeds::{Feed, FeedValue};
 pub use follow::FollowedRecords;
 pub use live::{Arrivals, Committed, LiveEvents};
 pub use read::{FoundRecords, Place, RecordPage, SeriesTotals};
+pub use received::{Place as ReceivedPlace, ReceivedBatch, ReceivedEvent};
 pub use record_keys::RecordKey;
 pub use replica::Reading;
+pub use rewrite::{Moved, Rewrite, RewritePhase, Rewritten};
 pub use runs::{NewRun, RecentActivity, RecordError, Run, RunPage, RunState, RunTrigger};
+pub use states::{NewState, StoredState};
 pub use usage::Usage;
 pub use write::{Append, Appended, NewRecord, WriteError};
 

@@ -4,37 +4,39 @@
 //! is given a [`Definition`] and runs it. `pipelines` decides what runs when.
 
 mod answers;
+mod backfill;
 mod csv_source;
 pub mod demo;
+mod ingest;
+mod joins;
 mod json_source;
+mod lanes;
+mod meters;
 mod polling;
+mod preview;
+mod surroundings;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dash_shared::fields::{FieldPath, Fields, shorten};
+use dash_shared::fields::FieldPath;
 use dash_shared::ids::{PipelineId, RunId, TeamId};
-use dash_shared::sources::{HttpPolling, MAX_RECORD_BYTES, Source};
-use dash_shared::timestamps;
-use dash_shared::transform::{Outcome, Preview, State, StepError, Transform};
-use metrics::Counter;
+use dash_shared::sources::{HttpPolling, Source};
+use dash_shared::transform::{StepError, Transform};
 use serde::Serialize;
-use serde_json::Value;
 
+use self::ingest::{Batch, Sorted};
+use self::joins::Joins;
+use self::lanes::Lanes;
+use self::meters::Meters;
 use crate::clock::Clock;
-use crate::data::{
-    Append, Appended, NewRecord, NewRun, RecordError, RecordKey, RecordStore, RunTrigger,
-};
+use crate::data::{Append, Appended, NewRun, RecordKey, RecordStore, RunTrigger};
 use crate::outbound::Outbound;
 
 pub use crate::data::WriteError;
 pub use json_source::{BodyError, records_of_body};
 pub use polling::{FetchError, FetchErrorCode, SourceTest, check_records_path};
-
-/// How many failed records a run keeps in full.
-const KEPT_ERRORS: usize = 20;
-/// How much of a failed record is kept, in characters.
-const KEPT_RECEIVED_CHARS: usize = 2_000;
+pub use preview::Previewed;
 
 /// What a pipeline does, ready to run.
 #[derive(Clone, Debug)]
@@ -68,12 +70,23 @@ pub struct Receipt {
     pub stored: usize,
     /// How many a step left out.
     pub dropped: usize,
+    /// How many became a part of a window, and are stored with it when it closes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub held: usize,
     /// How many failed.
     pub failed: usize,
     /// How many were left out because they were stored before.
     pub duplicates: usize,
     /// The first of the failed ones: which, where and why.
     pub errors: Vec<ReceiptError>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it skips by reference"
+)]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// One failed record of a [`Receipt`].
@@ -94,56 +107,24 @@ pub struct Engine {
     clock: Clock,
     outbound: Arc<Outbound>,
     meters: Meters,
-}
-
-/// Counts records. Kept, since looking a metric up takes longer than counting.
-#[derive(Clone)]
-struct Meters {
-    received: Counter,
-    stored: Counter,
-    failed: Counter,
-    duplicate: Counter,
-}
-
-impl Meters {
-    fn new() -> Self {
-        Self {
-            received: metrics::counter!("dash_records_received_total"),
-            stored: metrics::counter!("dash_records_stored_total"),
-            failed: metrics::counter!("dash_records_failed_total"),
-            duplicate: metrics::counter!("dash_records_duplicate_total"),
-        }
-    }
-
-    fn count(&self, received: usize, appended: &Appended, sorted: &Sorted) {
-        self.received.increment(received as u64);
-        self.stored.increment(appended.stored as u64);
-        self.failed.increment(sorted.failed as u64);
-        self.duplicate.increment(appended.duplicates as u64);
-    }
-}
-
-impl std::fmt::Debug for Meters {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Meters").finish_non_exhaustive()
-    }
-}
-
-/// What makes a run, apart from its records.
-struct Batch {
-    key: Option<String>,
-    trigger: RunTrigger,
-    started_at_ms: i64,
+    lanes: Lanes,
+    joins: Joins,
+    /// What the salts of teams are made of.
+    salt_key: Arc<[u8]>,
 }
 
 impl Engine {
-    /// An engine that stores into `store` and asks other servers through `outbound`.
-    pub fn new(store: RecordStore, clock: Clock, outbound: Arc<Outbound>) -> Self {
+    /// An engine that stores into `store` and asks other servers through `outbound`; hashes are
+    /// keyed with what follows from `salt_key`.
+    pub fn new(store: RecordStore, clock: Clock, outbound: Arc<Outbound>, salt_key: &[u8]) -> Self {
         Self {
             store,
             clock,
             outbound,
             meters: Meters::new(),
+            lanes: Lanes::new(),
+            joins: Joins::new(),
+            salt_key: salt_key.into(),
         }
     }
 
@@ -201,12 +182,7 @@ impl Engine {
                     error: Some(failure),
                     ..run
                 };
-                self.store
-                    .append(Append {
-                        run,
-                        records: Vec::new(),
-                    })
-                    .await?;
+                self.store.append(Append::new(run, Vec::new())).await?;
                 Ok(Err(error))
             }
         }
@@ -241,120 +217,6 @@ impl Engine {
         };
         self.ingest(definition, orders, batch).await
     }
-
-    async fn ingest(
-        &self,
-        definition: &Definition,
-        received: Vec<Value>,
-        mut batch: Batch,
-    ) -> Result<Receipt, WriteError> {
-        let count = received.len();
-        let mut sorted = self.transform(definition, received);
-        // A delivery of which nothing could be stored can be sent again when the pipeline is mended.
-        if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
-            batch.key = None;
-        }
-        let run = NewRun {
-            dropped: to_i64(sorted.dropped),
-            failed: to_i64(sorted.failed),
-            record_errors: std::mem::take(&mut sorted.record_errors),
-            ..self.new_run(definition, batch, count)
-        };
-        let records = std::mem::take(&mut sorted.records);
-        let appended = self.store.append(Append { run, records }).await?;
-        self.meters.count(count, &appended, &sorted);
-        Ok(Receipt::of(count, appended, sorted))
-    }
-
-    fn new_run(&self, definition: &Definition, batch: Batch, received: usize) -> NewRun {
-        NewRun {
-            team_id: definition.team_id,
-            pipeline_id: definition.pipeline_id,
-            batch_key: batch.key,
-            trigger: batch.trigger,
-            started_at_ms: batch.started_at_ms,
-            finished_at_ms: self.clock.now_ms(),
-            received: to_i64(received),
-            dropped: 0,
-            failed: 0,
-            record_errors: Vec::new(),
-            error: None,
-        }
-    }
-
-    fn transform(&self, definition: &Definition, received: Vec<Value>) -> Sorted {
-        let received_at_ms = self.clock.now_ms();
-        // The API takes mappings only as yet, which remember nothing and need nothing from outside.
-        let (mut state, environment) = (
-            State::default(),
-            Preview {
-                now_ms: received_at_ms,
-            },
-        );
-        let mut outcomes = Vec::new();
-        let mut sorted = Sorted::default();
-        for (index, value) in received.into_iter().enumerate() {
-            match value {
-                // What no step changes is stored as it came, not as a copy.
-                Value::Object(fields) if definition.transform.is_empty() => {
-                    match new_record(definition, fields, received_at_ms) {
-                        Ok(record) => sorted.records.push(record),
-                        Err(refused) => {
-                            let Refused { error, fields } = *refused;
-                            sorted.fail(index, error, &Value::Object(fields));
-                        }
-                    }
-                }
-                value => {
-                    let transform = &definition.transform;
-                    transform.run(&value, &mut state, &environment, &mut outcomes);
-                    for outcome in outcomes.drain(..) {
-                        match outcome {
-                            Outcome::Stored(fields) => {
-                                match new_record(definition, fields, received_at_ms) {
-                                    Ok(record) => sorted.records.push(record),
-                                    Err(refused) => sorted.fail(index, refused.error, &value),
-                                }
-                            }
-                            Outcome::Dropped { .. } => sorted.dropped += 1,
-                            // What is in a window is stored with the window.
-                            Outcome::Held { .. } => {}
-                            Outcome::Failed(error) => sorted.fail(index, error, &value),
-                        }
-                    }
-                }
-            }
-        }
-        sorted
-    }
-}
-
-/// A batch after the transform.
-#[derive(Default)]
-struct Sorted {
-    records: Vec<NewRecord>,
-    dropped: usize,
-    failed: usize,
-    record_errors: Vec<RecordError>,
-    errors: Vec<ReceiptError>,
-}
-
-impl Sorted {
-    fn fail(&mut self, index: usize, error: StepError, received: &Value) {
-        self.failed += 1;
-        if self.errors.len() < KEPT_ERRORS {
-            let text: String = received
-                .to_string()
-                .chars()
-                .take(KEPT_RECEIVED_CHARS)
-                .collect();
-            self.record_errors.push(RecordError {
-                error: error.clone(),
-                received: text,
-            });
-            self.errors.push(ReceiptError { index, error });
-        }
-    }
 }
 
 impl Receipt {
@@ -365,73 +227,12 @@ impl Receipt {
             received,
             stored: appended.stored,
             dropped: sorted.dropped,
+            held: sorted.held,
             failed: sorted.failed,
             duplicates: appended.duplicates,
             errors: sorted.errors,
         }
     }
-}
-
-/// A record that cannot be stored, and what it holds.
-struct Refused {
-    error: StepError,
-    fields: Fields,
-}
-
-fn new_record(
-    definition: &Definition,
-    fields: Fields,
-    received_at_ms: i64,
-) -> Result<NewRecord, Box<Refused>> {
-    match check_record(definition, &fields, received_at_ms) {
-        Ok((time_ms, json)) => Ok(NewRecord {
-            time_ms,
-            received_at_ms: match definition.source {
-                // The history that the demo makes up did not come in just now.
-                Source::Demo { .. } => time_ms.min(received_at_ms),
-                _ => received_at_ms,
-            },
-            fields: Arc::new(fields),
-            json,
-            key: None,
-        }),
-        Err(error) => Err(Box::new(Refused { error, fields })),
-    }
-}
-
-/// When a record happened, and its text.
-fn check_record(
-    definition: &Definition,
-    fields: &Fields,
-    received_at_ms: i64,
-) -> Result<(i64, String), StepError> {
-    let after_all_steps = definition.transform.len() + 1;
-    let time_ms = match &definition.time_field {
-        None => received_at_ms,
-        Some(path) => match path.get(fields) {
-            None | Some(Value::Null) => received_at_ms,
-            Some(value) => timestamps::parse_ms(value).ok_or_else(|| StepError {
-                step: after_all_steps,
-                path: path.to_string(),
-                value: shorten(value),
-                message: format!("“{}” is not a time", shorten(value)),
-            })?,
-        },
-    };
-    let json = serde_json::to_string(fields).unwrap_or_default();
-    if json.len() > MAX_RECORD_BYTES {
-        return Err(StepError {
-            step: after_all_steps,
-            path: String::new(),
-            value: format!("{} bytes", json.len()),
-            message: format!("a record has at most {MAX_RECORD_BYTES} bytes"),
-        });
-    }
-    Ok((time_ms, json))
-}
-
-fn to_i64(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// PostgreSQL takes no zero character in text.

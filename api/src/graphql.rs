@@ -2,6 +2,7 @@
 //! thin resolvers of one domain: take the scope, call the domain, map the result.
 
 mod accounts;
+mod backfills;
 mod dashboards;
 mod deliveries;
 mod errors;
@@ -10,6 +11,7 @@ mod loaders;
 mod node;
 mod paging;
 mod pipelines;
+mod previews;
 mod queries;
 mod records;
 mod runs;
@@ -53,6 +55,7 @@ pub struct Query(
     accounts::AccountsQuery,
     pipelines::PipelinesQuery,
     sinks::SinksQuery,
+    previews::PreviewsQuery,
     dashboards::DashboardsQuery,
 );
 
@@ -61,6 +64,7 @@ pub struct Query(
 pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
+    backfills::BackfillsMutation,
     records::RecordsMutation,
     sink_changes::SinksMutation,
     dashboards::DashboardsMutation,

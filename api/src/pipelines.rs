@@ -3,6 +3,7 @@
 //! It owns the table `pipelines` and the jobs that poll, feed the demo, expire records and purge. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
+mod backfill;
 mod definitions;
 mod entity;
 mod headers;
@@ -10,6 +11,7 @@ mod records;
 mod retention;
 mod runtime;
 mod source_check;
+mod steps;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,11 +34,13 @@ use crate::events::{Event, Events};
 use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
 
-pub use crate::data::{Export, Span, StoredRecord};
+pub use crate::data::{Export, ReceivedEvent, Span, StoredRecord};
+pub use crate::engine::Previewed;
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
 pub use headers::NewHeader;
 pub use runtime::HookError;
 pub use source_check::NewSource;
+pub use steps::{Draft, MAX_PREVIEWED};
 
 /// How long a webhook's definition is used before it is read again. Changes made by this process
 /// are seen at once, those of another one within this time.

@@ -128,6 +128,8 @@ ids! {
     PipelineId = "pip";
     /// One poll, or one webhook batch, that went through a pipeline.
     RunId = "run";
+    /// Names a record that a pipeline could not handle.
+    FailureId = "fail";
     /// A grid of widgets.
     DashboardId = "dsh";
     /// One visualization on a dashboard.

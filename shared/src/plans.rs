@@ -31,6 +31,8 @@ pub struct Limits {
     pub shortest_polling_interval_seconds: u32,
     /// The kinds of sinks that records are sent on to.
     pub sinks: &'static [SinkKind],
+    /// Whether transforms may have scripts, windows, lookups and joins.
+    pub advanced_steps: bool,
 }
 
 /// Every new organization gets this many days of [`Plan::Pro`], once.
@@ -75,6 +77,7 @@ impl Plan {
                 retention_days: Some(7),
                 shortest_polling_interval_seconds: 15 * 60,
                 sinks: &[],
+                advanced_steps: false,
             },
             Self::Pro => Limits {
                 pipelines: Some(25),
@@ -83,6 +86,7 @@ impl Plan {
                 retention_days: Some(30),
                 shortest_polling_interval_seconds: 60,
                 sinks: &[SinkKind::Http, SinkKind::Webhook, SinkKind::Email],
+                advanced_steps: false,
             },
             Self::Business => Limits {
                 pipelines: Some(100),
@@ -91,6 +95,7 @@ impl Plan {
                 retention_days: Some(90),
                 shortest_polling_interval_seconds: 10,
                 sinks: &SinkKind::ALL,
+                advanced_steps: true,
             },
             Self::Enterprise => Limits {
                 pipelines: None,
@@ -99,6 +104,7 @@ impl Plan {
                 retention_days: None,
                 shortest_polling_interval_seconds: 1,
                 sinks: &SinkKind::ALL,
+                advanced_steps: true,
             },
         }
     }
@@ -142,6 +148,26 @@ impl Plan {
 }
 
 impl Plan {
+    /// Checks that the plan has scripts, windows, lookups and joins; the message names the plan that
+    /// has them.
+    pub fn check_advanced_steps(self) -> Result<(), Invalid> {
+        if self.limits().advanced_steps {
+            return Ok(());
+        }
+        let with = Self::ALL
+            .into_iter()
+            .find(|plan| plan.limits().advanced_steps);
+        let lift = with.map_or("another plan", Self::name);
+        Err(Invalid::new(
+            "kind",
+            InvalidCode::PlanRequired,
+            format!(
+                "Scripts, windows, lookups and joins are not in the {} plan. Upgrade to {lift}.",
+                self.name()
+            ),
+        ))
+    }
+
     /// How many days a pipeline keeps its records that is set to `chosen` days, if to any; `None`
     /// is for good.
     pub fn retention_of(self, chosen: Option<u32>) -> Option<u32> {

@@ -25,6 +25,7 @@ pub use environment::{Environment, Preview, Unavailable};
 pub use outcome::{Outcome, StepError};
 pub use run::{After, StepTrace, Trace};
 pub use state::State;
+pub use steps::key_text;
 
 /// The most steps a pipeline has.
 pub const MAX_STEPS: usize = 20;

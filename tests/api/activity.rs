@@ -52,8 +52,8 @@ async fn a_pipeline_tells_what_came_in_during_the_last_minute() {
     let (busy, busy_url) = ann.new_webhook("Busy").await;
     let (quiet, quiet_url) = ann.new_webhook("Quiet").await;
     let (idle, _) = ann.new_webhook("Idle").await;
-    let fields = json!([{"from": "n", "to": "n", "cast": "NUMBER"}]);
-    let change = json!({ "id": busy, "steps": [{ "fields": fields }] });
+    let fields = json!([{"from": "n", "to": "n", "cast": "number"}]);
+    let change = json!({ "id": busy, "steps": [{ "kind": "map", "fields": fields }] });
     ann.done("updatePipeline", "pipeline { id }", change).await;
     let last_minutes = async || {
         let query = "{ pipelines { nodes { id lastMinute { received stored until } } } }";

@@ -124,8 +124,8 @@ async fn a_postal_code_keeps_its_zeros_and_a_mapping_makes_all_of_them_text() {
         assert_eq!(place["zip_code"], expected);
     }
 
-    let fields = json!([{"from": "zip_code", "to": "zip_code", "cast": "TEXT"}]);
-    let change = json!({ "id": id, "steps": [{ "fields": fields }] });
+    let fields = json!([{"from": "zip_code", "to": "zip_code", "cast": "text"}]);
+    let change = json!({ "id": id, "steps": [{ "kind": "map", "fields": fields }] });
     ann.done("updatePipeline", "pipeline { id }", change).await;
     app.pass(60_000).await;
     let mapped = all_fields(&ann, &id).await.split_off(codes.len());
@@ -141,9 +141,9 @@ async fn tab_separated_values_are_read_and_a_mapping_reads_more_numbers() {
     let (app, ann, _upstream, id) = TestApp::polling(reply, "$").await;
     let fields = json!([
         {"from": "id", "to": "county"},
-        {"from": "rate", "to": "rate", "cast": "NUMBER"},
+        {"from": "rate", "to": "rate", "cast": "number"},
     ]);
-    let change = json!({ "id": id, "steps": [{ "fields": fields }] });
+    let change = json!({ "id": id, "steps": [{ "kind": "map", "fields": fields }] });
     ann.done("updatePipeline", "pipeline { id }", change).await;
     app.run_due_jobs().await;
     let found = all_fields(&ann, &id).await;

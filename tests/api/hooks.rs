@@ -293,10 +293,10 @@ async fn a_value_that_cannot_be_cast_fails_its_record_and_no_other() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;
     let fields_of = json!([
-        {"from": "order.total", "to": "total", "cast": "NUMBER"},
-        {"from": "order.at", "to": "at", "cast": "TIME"},
+        {"from": "order.total", "to": "total", "cast": "number"},
+        {"from": "order.at", "to": "at", "cast": "time"},
     ]);
-    let steps = json!([{ "fields": fields_of }]);
+    let steps = json!([{ "kind": "map", "fields": fields_of }]);
     let source = json!({ "webhook": {} });
     let input = json!({ "name": "Orders", "source": source, "steps": steps, "timeField": "at" });
     let (id, url) = ann.new_pipeline(input).await;
@@ -342,18 +342,18 @@ async fn a_step_drops_or_keeps_what_it_cannot_cast_when_it_is_told_to() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;
     let steps = |on_error: &str| {
-        let fields = json!([{"from": "n", "to": "n", "cast": "NUMBER"}]);
-        json!([{ "fields": fields, "keepRest": true, "onError": on_error }])
+        let fields = json!([{"from": "n", "to": "n", "cast": "number"}]);
+        json!([{ "kind": "map", "fields": fields, "keep_rest": true, "on_error": on_error }])
     };
     let sent = json!([{"n": "x", "rest": 1}, {"n": "2", "rest": 2}]);
     for (on_error, expected, stored) in [
         (
-            "DROP",
+            "drop",
             json!([2, 1, 1, 0]),
             vec![json!({"n": 2, "rest": 2})],
         ),
         (
-            "KEEP",
+            "keep",
             json!([2, 2, 0, 0]),
             vec![json!({"n": null, "rest": 1}), json!({"n": 2, "rest": 2})],
         ),
@@ -481,8 +481,8 @@ async fn fields_with_any_name_can_be_shown() {
 async fn failed_records_with_nul_characters_are_listed() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;
-    let mapping = json!([{"from": "[\"a\\u0000b\"]", "to": "n", "cast": "NUMBER"}]);
-    let steps = json!([{ "fields": mapping }]);
+    let mapping = json!([{"from": "[\"a\\u0000b\"]", "to": "n", "cast": "number"}]);
+    let steps = json!([{ "kind": "map", "fields": mapping }]);
     let input = json!({ "name": "Nul", "source": { "webhook": {} }, "steps": steps });
     let (id, url) = ann.new_pipeline(input).await;
     let answer = ann.post(&url, &json!({"a\u{0}b": "x\u{0}y"})).await;

@@ -71,8 +71,8 @@ async fn a_delivery_that_comes_again_is_acknowledged_and_not_stored_again() {
 async fn a_delivery_of_which_nothing_could_be_stored_may_come_again() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;
-    let fields = json!([{ "from": "n", "to": "n", "cast": "NUMBER" }]);
-    let steps = json!([{ "fields": fields }]);
+    let fields = json!([{ "from": "n", "to": "n", "cast": "number" }]);
+    let steps = json!([{ "kind": "map", "fields": fields }]);
     let input = json!({ "name": "Orders", "source": { "webhook": {} }, "steps": steps });
     let (id, url) = ann.new_pipeline(input).await;
     let named = [("webhook-id", "msg-1")];
@@ -86,7 +86,7 @@ async fn a_delivery_of_which_nothing_could_be_stored_may_come_again() {
         (&failed.json["failed"], &failed.json["stored"]),
         (&json!(1), &json!(0))
     );
-    let mended = json!([{ "fields": [{ "from": "n", "to": "n" }] }]);
+    let mended = json!([{ "kind": "map", "fields": [{ "from": "n", "to": "n" }] }]);
     ann.done(
         "updatePipeline",
         "pipeline { id }",
@@ -163,22 +163,21 @@ fn append(
         .iter()
         .map(|key| new_record(now_ms, json!({ "key": key }), *key));
     let records: Vec<_> = records.collect();
-    Append {
-        run: NewRun {
-            team_id,
-            pipeline_id,
-            batch_key: None,
-            trigger: RunTrigger::Schedule,
-            started_at_ms: now_ms,
-            finished_at_ms: now_ms,
-            received: i64::try_from(records.len()).unwrap(),
-            dropped: 0,
-            failed: 0,
-            record_errors: Vec::new(),
-            error: None,
-        },
-        records,
-    }
+    let run = NewRun {
+        team_id,
+        pipeline_id,
+        batch_key: None,
+        trigger: RunTrigger::Schedule,
+        started_at_ms: now_ms,
+        finished_at_ms: now_ms,
+        received: i64::try_from(records.len()).unwrap(),
+        dropped: 0,
+        held: 0,
+        failed: 0,
+        record_errors: Vec::new(),
+        error: None,
+    };
+    Append::new(run, records)
 }
 
 fn counts(appended: Appended) -> (usize, usize) {

@@ -10,6 +10,7 @@
 mod accounts;
 mod activity;
 mod architecture;
+mod backfill;
 mod crash;
 mod crash_rollups;
 mod crash_sinks;
@@ -33,5 +34,6 @@ mod replica;
 mod retention;
 mod searches;
 mod sinks;
+mod steps;
 mod strangers;
 mod usage;

@@ -32,9 +32,9 @@ async fn a_pipeline_is_what_was_entered() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;
     let steps = json!([
-        { "fields": [{"from": "a.b", "to": "b", "cast": "NUMBER"}, {"from": "[\"x.y\"]", "to": "xy", "cast": null}],
-          "keepRest": true, "onError": "KEEP" },
-        { "fields": [{"from": "b", "to": "total", "cast": null}], "keepRest": false, "onError": "FAIL" },
+        { "kind": "map", "fields": [{"from": "a.b", "to": "b", "cast": "number"}, {"from": "[\"x.y\"]", "to": "xy"}],
+          "keep_rest": true, "on_error": "keep" },
+        { "kind": "map", "fields": [{"from": "b", "to": "total"}], "keep_rest": false, "on_error": "fail" },
     ]);
     let source = polling(
         json!({ "recordsPath": "$.data[*]", "headers": [{"name": "X-Api-Key", "value": "swordfish"}] }),
@@ -89,7 +89,7 @@ async fn a_webhook_has_a_secret_url_of_its_own() {
 async fn a_change_counts_the_version_up_and_leaves_the_rest() {
     let app = TestApp::start().await;
     let ann = app.owner("ann").await;
-    let steps = json!([{ "fields": [{"from": "a", "to": "b", "cast": null}], "keepRest": false, "onError": "FAIL" }]);
+    let steps = json!([{ "kind": "map", "fields": [{"from": "a", "to": "b"}], "keep_rest": false, "on_error": "fail" }]);
     let input = json!({ "name": "Orders", "source": webhook(), "steps": steps, "timeField": "b" });
     let (id, url) = ann.new_pipeline(input).await;
     let change = async |more: Value| {
@@ -272,7 +272,7 @@ async fn mistakes_are_told_with_their_fields() {
     check(with_time("a..b"), &["timeField INVALID"]).await;
     check(with_time("a\u{0}b"), &["timeField INVALID"]).await;
 
-    let with_steps = |fields: Value| json!({ "name": "a", "source": webhook(), "steps": [{ "fields": fields }] });
+    let with_steps = |fields: Value| json!({ "name": "a", "source": webhook(), "steps": [{ "kind": "map", "fields": fields }] });
     check(with_steps(json!([])), &["steps.0.fields REQUIRED"]).await;
     check(
         with_steps(json!([{"from": "a..", "to": "a"}])),
@@ -290,7 +290,7 @@ async fn mistakes_are_told_with_their_fields() {
         .map(|n| json!({"from": "a", "to": format!("f{n}")}))
         .collect();
     check(with_steps(json!(many)), &["steps.0.fields TOO_LONG"]).await;
-    let step = json!({ "fields": [{"from": "a", "to": "a"}] });
+    let step = json!({ "kind": "map", "fields": [{"from": "a", "to": "a"}] });
     check(
         json!({ "name": "a", "source": webhook(), "steps": vec![step; 21] }),
         &["steps TOO_LONG"],

@@ -32,13 +32,13 @@ async fn every_earthquake_of_a_week_is_stored_with_its_own_time() {
         "intervalSeconds": 60, "recordsPath": "$.features",
     });
     let fields = json!([
-        {"from": "properties.mag", "to": "mag", "cast": "NUMBER"},
-        {"from": "properties.place", "to": "place", "cast": "TEXT"},
-        {"from": "properties.time", "to": "time", "cast": "TIME"},
+        {"from": "properties.mag", "to": "mag", "cast": "number"},
+        {"from": "properties.place", "to": "place", "cast": "text"},
+        {"from": "properties.time", "to": "time", "cast": "time"},
         {"from": "geometry.coordinates[2]", "to": "depth_km"},
     ]);
     let source = json!({ "httpPolling": polling });
-    let steps = json!([{ "fields": fields }]);
+    let steps = json!([{ "kind": "map", "fields": fields }]);
     let input = json!({ "name": "Quakes", "source": source, "steps": steps, "timeField": "time" });
     let (id, _) = ann.new_pipeline(input).await;
     assert_eq!(app.run_due_jobs().await, 1);

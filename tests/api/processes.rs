@@ -257,15 +257,13 @@ async fn a_commit_to_more_pipelines_than_can_be_named_is_told_all_the_same() {
                 finished_at_ms: now_ms,
                 received: 1,
                 dropped: 0,
+                held: 0,
                 failed: 0,
                 record_errors: Vec::new(),
                 error: None,
             };
             let record = super::keys::new_record(now_ms, json!({ "round": round }), None);
-            two.a.app.store.append(Append {
-                run,
-                records: vec![record],
-            })
+            two.a.app.store.append(Append::new(run, vec![record]))
         });
         for appended in futures_util::future::join_all(appends).await {
             assert_eq!(appended.unwrap().stored, 1);

@@ -85,7 +85,10 @@ impl World {
         });
         let records: Vec<_> = records.collect();
         let run = new_run(self.pipeline, records.len(), received_at_ms);
-        self.store().append(Append { run, records }).await.unwrap();
+        self.store()
+            .append(Append::new(run, records))
+            .await
+            .unwrap();
     }
 
     /// Deletes what came in before a time.
@@ -152,6 +155,7 @@ fn new_run(pipeline_id: PipelineId, count: usize, at_ms: i64) -> NewRun {
         finished_at_ms: at_ms,
         received: i64::try_from(count).unwrap(),
         dropped: 0,
+        held: 0,
         failed: 0,
         record_errors: Vec::new(),
         error: None,

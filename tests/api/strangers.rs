@@ -109,6 +109,21 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             input(id(polling)),
         ),
         (
+            "previewTransform",
+            "query ($input: PreviewTransformInput!) { previewTransform(input: $input) { records { received } } }",
+            input(json!({ "pipelineId": pipeline, "steps": [] })),
+        ),
+        (
+            "startBackfill",
+            "mutation ($input: StartBackfillInput!) { startBackfill(input: $input) { pipeline { name } } }",
+            input(json!({ "pipelineId": pipeline })),
+        ),
+        (
+            "cancelBackfill",
+            "mutation ($input: CancelBackfillInput!) { cancelBackfill(input: $input) { pipeline { name } } }",
+            input(json!({ "pipelineId": pipeline })),
+        ),
+        (
             "updateRecord",
             "mutation ($input: UpdateRecordInput!) { updateRecord(input: $input) { record { id } } }",
             input(json!({ "id": format!("{pipeline}.1"), "fields": {} })),

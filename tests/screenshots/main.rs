@@ -46,12 +46,12 @@ async fn github(app: &TestApp, owner: &Client, browser: &Browser) {
         .new_pipeline(json!({
             "name": "GitHub events",
             "source": { "webhook": {} },
-            "steps": [{ "fields": [
+            "steps": [{ "kind": "map", "fields": [
                 { "from": "action", "to": "action" },
                 { "from": "repository.full_name", "to": "repository" },
                 { "from": "sender.login", "to": "sender" },
                 { "from": "issue.title", "to": "issue" },
-                { "from": "pull_request.additions", "to": "additions", "cast": "NUMBER" },
+                { "from": "pull_request.additions", "to": "additions", "cast": "number" },
             ]}],
         }))
         .await;
@@ -98,12 +98,12 @@ async fn earthquakes(app: &TestApp, owner: &Client, browser: &Browser) {
                 "intervalSeconds": 3_600,
                 "recordsPath": "$.features",
             }},
-            "steps": [{ "fields": [
+            "steps": [{ "kind": "map", "fields": [
                 { "from": "properties.place", "to": "place" },
-                { "from": "properties.mag", "to": "magnitude", "cast": "NUMBER" },
-                { "from": "properties.time", "to": "time", "cast": "TIME" },
-                { "from": "properties.felt", "to": "felt", "cast": "NUMBER" },
-                { "from": "geometry.coordinates[2]", "to": "depth_km", "cast": "NUMBER" },
+                { "from": "properties.mag", "to": "magnitude", "cast": "number" },
+                { "from": "properties.time", "to": "time", "cast": "time" },
+                { "from": "properties.felt", "to": "felt", "cast": "number" },
+                { "from": "geometry.coordinates[2]", "to": "depth_km", "cast": "number" },
             ]}],
             "timeField": "time",
         }))

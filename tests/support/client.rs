@@ -195,6 +195,18 @@ impl Client {
         Answer::read(request.send().await.expect("Dash answers")).await
     }
 
+    /// Posts JSON with these headers too.
+    pub async fn post_with(&self, url: &str, headers: &[(&str, &str)], body: String) -> Answer {
+        let request = self
+            .http
+            .post(url)
+            .header("content-type", "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        Answer::read(request.body(body).send().await.expect("Dash answers")).await
+    }
+
     /// Gets a path, with the session if there is one.
     pub async fn get(&self, path: &str) -> Answer {
         let mut request = self.http.get(format!("{}{path}", self.url));
@@ -241,8 +253,8 @@ impl Client {
         let query = "query ($id: ID!) { pipeline(id: $id) { id name state version timeField recordCount \
                      storedBytes lastRecordAt nextRunAt failingSince throughput source { __typename \
                      ... on WebhookSource { url } ... on HttpPollingSource { url intervalSeconds \
-                     headerNames recordsPath } ... on DemoSource { seed } } steps { keepRest onError \
-                     fields { from to cast } } fields { path type example } lastRun { state } } }";
+                     headerNames recordsPath } ... on DemoSource { seed } } steps \
+                     fields { path type example } lastRun { state } } }";
         self.data(query, json!({ "id": pipeline_id })).await["pipeline"].clone()
     }
 

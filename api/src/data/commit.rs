@@ -8,19 +8,23 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dash_shared::ids::{PipelineId, RunId};
 use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
 
 use super::StoredRecord;
 use super::bulk::{Batch, Insert, Kind};
+use super::failures::{self, MAX_KEPT_PER_RUN, NewFailure};
 use super::live::Committed;
+use super::received::{self, NewBatch, ReceivedBatch};
 use super::record_keys::{self, NewKey, RecordKey};
 use super::remote;
 use super::runs::{self, Counts, MAX_RECORD_ERRORS, NewRun, Run};
+use super::states::{self, NewState};
 use super::usage;
-use super::write::{Append, Appended, NewRecord};
+use super::write::{Append, Appended, NewRecord, WriteError};
 use crate::db::{Db, Engine};
 use crate::events::Events;
 
-const RECORDS: Insert<5> = Insert {
+pub(super) const RECORDS: Insert<5> = Insert {
     table: "records",
     columns: [
         ("pipeline_id", Kind::Uuid),
@@ -47,7 +51,7 @@ const SERIES: Insert<5> = Insert {
            record_count = series.record_count + excluded.record_count, \
            stored_bytes = series.stored_bytes + excluded.stored_bytes, \
            last_received_at_ms = excluded.last_received_at_ms \
-           RETURNING pipeline_id, last_seq, revision",
+           RETURNING pipeline_id, last_seq, revision, storage_id",
 };
 
 /// Locks the series of pipelines, those that have none yet too.
@@ -59,7 +63,8 @@ const LOCK: Insert<4> = Insert {
         ("record_count", Kind::Number),
         ("stored_bytes", Kind::Number),
     ],
-    then: "ON CONFLICT (pipeline_id) DO UPDATE SET last_seq = series.last_seq",
+    then: "ON CONFLICT (pipeline_id) DO UPDATE SET last_seq = series.last_seq \
+           RETURNING pipeline_id, last_seq, revision, storage_id",
 };
 
 /// Why a transaction is not committed, or not known to be.
@@ -82,7 +87,7 @@ pub(super) struct Outcome {
     /// For those who follow, one for each pipeline.
     pub(super) committed: Vec<Committed>,
     /// For those who append, in their order.
-    pub(super) appended: Vec<Appended>,
+    pub(super) appended: Vec<Result<Appended, WriteError>>,
 }
 
 /// Stores all these appends, or nothing.
@@ -91,7 +96,7 @@ pub(super) async fn commit(
     events: &Events,
     appends: Vec<Append>,
 ) -> Result<Outcome, CommitFailure> {
-    let mut appended = vec![Appended::default(); appends.len()];
+    let mut appended = vec![Ok(Appended::default()); appends.len()];
     let mut groups = group(appends);
     let transaction = db.begin_write().await?;
     if groups.iter().any(Group::has_keys) {
@@ -100,11 +105,12 @@ pub(super) async fn commit(
         }
         leave_out_batches(&*transaction, &mut groups).await?;
         leave_out_records(&*transaction, &mut groups).await?;
+        advance_states(&*transaction, &mut groups).await?;
     }
     for group in &mut groups {
         group.tell(&mut appended);
     }
-    groups.retain(|group| !group.repeated);
+    groups.retain(|group| !group.repeated && !group.stale);
     let committed = store(&*transaction, groups).await?;
     if !committed.is_empty() {
         events
@@ -127,8 +133,12 @@ struct Group {
     run: NewRun,
     records: Vec<NewRecord>,
     members: Vec<Member>,
+    failures: Vec<NewFailure>,
+    state: Option<NewState>,
     /// Whether a run with this key is there already.
     repeated: bool,
+    /// Whether its state was made from another one than the one that is there.
+    stale: bool,
 }
 
 /// An append in a group.
@@ -139,18 +149,20 @@ struct Member {
     records: usize,
     /// How many more were stored before.
     duplicates: usize,
+    received: Option<ReceivedBatch>,
 }
 
 fn group(appends: Vec<Append>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut mergeable: BTreeMap<PipelineId, usize> = BTreeMap::new();
-    for (place, append) in appends.into_iter().enumerate() {
+    for (place, mut append) in appends.into_iter().enumerate() {
         let member = Member {
             place,
             records: append.records.len(),
             duplicates: 0,
+            received: append.received.take(),
         };
-        if append.run.batch_key.is_none() {
+        if append.run.batch_key.is_none() && append.state.is_none() {
             if let Some(group) = mergeable
                 .get(&append.run.pipeline_id)
                 .and_then(|index| groups.get_mut(*index))
@@ -166,7 +178,10 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             run: append.run,
             records: append.records,
             members: vec![member],
+            failures: append.failures,
+            state: append.state,
             repeated: false,
+            stale: false,
         });
     }
     // The rows of `series` are locked in one order everywhere, so that two processes that store to
@@ -178,19 +193,25 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
 impl Group {
     fn merge(&mut self, append: Append) {
         self.records.extend(append.records);
+        let kept = MAX_KEPT_PER_RUN.saturating_sub(self.failures.len());
+        self.failures.extend(append.failures.into_iter().take(kept));
         let (run, other) = (&mut self.run, append.run);
         run.started_at_ms = run.started_at_ms.min(other.started_at_ms);
         run.finished_at_ms = run.finished_at_ms.max(other.finished_at_ms);
         run.received += other.received;
         run.dropped += other.dropped;
+        run.held += other.held;
         run.failed += other.failed;
         let room = MAX_RECORD_ERRORS.saturating_sub(run.record_errors.len());
         run.record_errors
             .extend(other.record_errors.into_iter().take(room));
     }
 
+    /// Whether something has to be looked for before it is stored.
     fn has_keys(&self) -> bool {
-        self.run.batch_key.is_some() || self.records.iter().any(|record| record.key.is_some())
+        self.run.batch_key.is_some()
+            || self.state.is_some()
+            || self.records.iter().any(|record| record.key.is_some())
     }
 
     /// Leaves out the records whose keys are among these, and adds the keys of the others.
@@ -210,23 +231,25 @@ impl Group {
     }
 
     /// Notes what became of the appends.
-    fn tell(&self, appended: &mut [Appended]) {
+    fn tell(&self, appended: &mut [Result<Appended, WriteError>]) {
         for member in &self.members {
             let Some(appended) = appended.get_mut(member.place) else {
                 continue;
             };
             *appended = if self.repeated {
-                Appended {
+                Ok(Appended {
                     run_id: None,
                     stored: 0,
                     duplicates: member.records,
-                }
+                })
+            } else if self.stale {
+                Err(WriteError::Stale)
             } else {
-                Appended {
+                Ok(Appended {
                     run_id: Some(self.id),
                     stored: member.records,
                     duplicates: member.duplicates,
-                }
+                })
             };
         }
     }
@@ -313,16 +336,55 @@ async fn leave_out_records(
     Ok(())
 }
 
+/// Stores what transforms remember, and marks the groups that began with something else than what
+/// is there.
+async fn advance_states(
+    connection: &impl ConnectionTrait,
+    groups: &mut [Group],
+) -> Result<(), DbErr> {
+    for group in groups.iter_mut().filter(|group| !group.repeated) {
+        if let Some(state) = &group.state {
+            let pipeline_id = group.run.pipeline_id;
+            group.stale = !states::advance(connection, pipeline_id, state).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What a commit stores to one pipeline.
 #[derive(Default)]
 struct Lot {
     runs: Vec<Run>,
     records: Vec<NewRecord>,
+    received: Vec<OfRecords>,
+}
+
+/// What came in, and which of a lot's records were made of it.
+struct OfRecords {
+    /// How many records of the lot are before them.
+    before: i64,
+    records: i64,
+    batch: ReceivedBatch,
 }
 
 impl Lot {
     fn stored(&self) -> i64 {
         to_i64(self.records.len())
+    }
+
+    /// Takes over what the members of a group received; their records are added after it.
+    fn take_received(&mut self, members: &mut [Member]) {
+        let mut before = self.stored();
+        for member in members {
+            let records = to_i64(member.records);
+            self.received
+                .extend(member.received.take().map(|batch| OfRecords {
+                    before,
+                    records,
+                    batch,
+                }));
+            before += records;
+        }
     }
 }
 
@@ -332,22 +394,42 @@ async fn store(
 ) -> Result<Vec<Committed>, DbErr> {
     let mut lots: BTreeMap<PipelineId, Lot> = BTreeMap::new();
     let mut runs = Vec::with_capacity(groups.len());
-    for group in groups {
-        let lot = lots.entry(group.run.pipeline_id).or_default();
+    let mut batch = Batch::new(connection.get_database_backend());
+    for mut group in groups {
+        let pipeline_id = group.run.pipeline_id;
+        failures::keep(
+            &mut batch,
+            pipeline_id,
+            group.id,
+            std::mem::take(&mut group.failures),
+        );
+        let lot = lots.entry(pipeline_id).or_default();
+        lot.take_received(&mut group.members);
         let (run, key, records) = group.into_run();
         lot.records.extend(records);
         lot.runs.push(run.clone());
         runs.push((run, key));
     }
     let numbers = take_numbers(connection, &lots).await?;
-    let mut batch = Batch::new(connection.get_database_backend());
     runs::insert(&mut batch, &runs)?;
     usage::count(&mut batch, runs.iter().map(|(run, _)| run));
 
-    let (mut rows, mut keys, mut committed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut keys) = (Vec::new(), Vec::new());
+    let (mut received, mut committed) = (Vec::new(), Vec::new());
     for (pipeline_id, lot) in lots {
-        let (last_seq, revision) = numbers.get(&pipeline_id).copied().unwrap_or_default();
+        let Numbers {
+            last_seq,
+            revision,
+            storage_id,
+        } = numbers.get(&pipeline_id).copied().unwrap_or_default();
+        let storage_id = storage_id.unwrap_or(pipeline_id);
         let first_seq = last_seq - lot.stored() + 1;
+        received.extend(lot.received.into_iter().map(|of| NewBatch {
+            storage_id,
+            first_seq: first_seq + of.before,
+            records: of.records,
+            batch: of.batch,
+        }));
         let numbered = (first_seq..).zip(lot.records);
         let records = numbered.map(|(seq, record)| {
             keys.extend(record.key.map(|key| NewKey {
@@ -357,7 +439,7 @@ async fn store(
                 received_at_ms: record.received_at_ms,
             }));
             rows.push([
-                pipeline_id.uuid().into(),
+                storage_id.uuid().into(),
                 seq.into(),
                 record.time_ms.into(),
                 record.received_at_ms.into(),
@@ -379,20 +461,30 @@ async fn store(
     }
     batch.add(&RECORDS, rows);
     record_keys::keep(&mut batch, keys);
+    received::keep(&mut batch, received);
     batch.run(connection).await?;
     Ok(committed)
 }
 
-/// Counts the records in the totals of their pipelines; returns the number of each one's
-/// last, and its revision.
+/// What a series says to a commit.
+#[derive(Clone, Copy, Default)]
+struct Numbers {
+    /// The number of the last record, those of the commit included.
+    last_seq: i64,
+    revision: i64,
+    /// The id under which its records are stored, if that is another one than the pipeline's.
+    storage_id: Option<PipelineId>,
+}
+
+/// Counts the records in the totals of their pipelines; returns what these say then.
 async fn take_numbers(
     connection: &impl ConnectionTrait,
     lots: &BTreeMap<PipelineId, Lot>,
-) -> Result<HashMap<PipelineId, (i64, i64)>, DbErr> {
+) -> Result<HashMap<PipelineId, Numbers>, DbErr> {
     let mut rows = Vec::new();
     for (pipeline_id, lot) in lots {
-        let Some(last_received) = lot.records.iter().map(|record| record.received_at_ms).max()
-        else {
+        let records = lot.records.iter().map(|record| record.received_at_ms);
+        let Some(last_received) = records.max() else {
             continue;
         };
         let bytes: i64 = lot.runs.iter().map(|run| run.stored_bytes).sum();
@@ -404,14 +496,26 @@ async fn take_numbers(
             last_received.into(),
         ]);
     }
-    SERIES
-        .rows(connection, rows)
-        .await?
+    let mut numbers = SERIES.rows(connection, rows).await?;
+    // What came in and became nothing has its place too.
+    let only_received = lots
+        .iter()
+        .filter(|(_, lot)| lot.records.is_empty() && !lot.received.is_empty());
+    let rows = only_received
+        .map(|(id, _)| [id.uuid().into(), 0_i64.into(), 0_i64.into(), 0_i64.into()])
+        .collect();
+    numbers.extend(LOCK.rows(connection, rows).await?);
+    numbers
         .iter()
         .map(|row| {
             let id = PipelineId::from_uuid(row.try_get("", "pipeline_id")?);
-            let (last_seq, revision) = (row.try_get("", "last_seq")?, row.try_get("", "revision")?);
-            Ok((id, (last_seq, revision)))
+            let storage: Option<Uuid> = row.try_get("", "storage_id")?;
+            let numbers = Numbers {
+                last_seq: row.try_get("", "last_seq")?,
+                revision: row.try_get("", "revision")?,
+                storage_id: storage.map(PipelineId::from_uuid),
+            };
+            Ok((id, numbers))
         })
         .collect()
 }

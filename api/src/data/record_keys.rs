@@ -40,6 +40,11 @@ impl RecordKey {
         key.copy_from_slice(&digest[..16]);
         Self(key)
     }
+
+    /// Its bytes.
+    pub(super) const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 impl fmt::Display for RecordKey {

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::live::{Committed, Gap, Hub};
-use super::read::{RECORD_COLUMNS, placeholders, record_from_row};
+use super::read::{OF_SERIES, RECORD_COLUMNS, placeholders, record_from_row};
 use super::runs;
 use super::{ReadError, RecordStore, StoredRecord};
 use crate::db::Db;
@@ -173,7 +173,7 @@ impl Remote {
                 .query_all_raw(Statement::from_sql_and_values(
                     orm.get_database_backend(),
                     format!(
-                        "SELECT {RECORD_COLUMNS} FROM records WHERE pipeline_id = $1 \
+                        "SELECT {RECORD_COLUMNS} FROM records WHERE {OF_SERIES} \
                          AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT {CHUNK_RECORDS}"
                     ),
                     [

@@ -29,6 +29,12 @@ pub enum RunTrigger {
     Webhook,
     /// The demo source.
     Demo,
+    /// Another pipeline stored records.
+    Pipeline,
+    /// Windows of time closed.
+    Window,
+    /// Somebody put failed records in again.
+    Replay,
 }
 
 /// How a run ended.
@@ -64,7 +70,10 @@ words!(RunTrigger {
     Schedule = "schedule",
     Manual = "manual",
     Webhook = "webhook",
-    Demo = "demo"
+    Demo = "demo",
+    Pipeline = "pipeline",
+    Window = "window",
+    Replay = "replay"
 });
 words!(RunState { Succeeded = "succeeded", Partial = "partial", Failed = "failed" });
 
@@ -98,6 +107,8 @@ pub struct NewRun {
     pub received: i64,
     /// How many a step left out.
     pub dropped: i64,
+    /// How many became a part of a window.
+    pub held: i64,
     /// How many failed.
     pub failed: i64,
     /// The first of the failed ones.
@@ -129,6 +140,8 @@ pub struct Run {
     pub stored: i64,
     /// How many a step left out.
     pub dropped: i64,
+    /// How many became a part of a window.
+    pub held: i64,
     /// How many failed.
     pub failed: i64,
     /// How many were left out because they were stored before.
@@ -174,6 +187,7 @@ impl Run {
             received: new.received,
             stored: counts.stored,
             dropped: new.dropped,
+            held: new.held,
             failed: new.failed,
             duplicates: counts.duplicates,
             stored_bytes: counts.stored_bytes,
@@ -182,7 +196,7 @@ impl Run {
         }
     }
 
-    fn row(&self, batch_key: Option<&str>) -> Result<[Value; 17], DbErr> {
+    fn row(&self, batch_key: Option<&str>) -> Result<[Value; 18], DbErr> {
         let (code, message) = self.error.clone().unzip();
         let errors = serde_json::to_string(&self.record_errors)
             .map_err(|error| DbErr::Custom(error.to_string()))?;
@@ -199,6 +213,7 @@ impl Run {
             self.received.into(),
             self.stored.into(),
             self.dropped.into(),
+            self.held.into(),
             self.failed.into(),
             self.duplicates.into(),
             self.stored_bytes.into(),
@@ -223,6 +238,7 @@ impl Run {
             received: row.try_get("", "received")?,
             stored: row.try_get("", "stored")?,
             dropped: row.try_get("", "dropped")?,
+            held: row.try_get("", "held")?,
             failed: row.try_get("", "failed")?,
             duplicates: row.try_get("", "duplicates")?,
             stored_bytes: row.try_get("", "stored_bytes")?,
@@ -233,7 +249,7 @@ impl Run {
     }
 }
 
-const INSERT: Insert<17> = Insert {
+const INSERT: Insert<18> = Insert {
     table: "runs",
     columns: [
         ("id", Kind::Uuid),
@@ -247,6 +263,7 @@ const INSERT: Insert<17> = Insert {
         ("received", Kind::Number),
         ("stored", Kind::Number),
         ("dropped", Kind::Number),
+        ("held", Kind::Number),
         ("failed", Kind::Number),
         ("duplicates", Kind::Number),
         ("stored_bytes", Kind::Number),
@@ -315,7 +332,7 @@ pub struct RecentActivity {
 }
 
 const COLUMNS: &str = "id, team_id, pipeline_id, \"trigger\", state, started_at_ms, \
-    finished_at_ms, received, stored, dropped, failed, duplicates, stored_bytes, error_code, error_message, \
+    finished_at_ms, received, stored, dropped, held, failed, duplicates, stored_bytes, error_code, error_message, \
     record_errors";
 
 /// Those of these runs that are there, in the order in which they began to be stored.

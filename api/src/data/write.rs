@@ -12,11 +12,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use super::ReadError;
 use super::commit::commit;
+use super::failures::NewFailure;
 use super::live::{Committed, Hub};
+use super::received::ReceivedBatch;
 use super::record_keys::RecordKey;
 use super::rollups::Rollups;
 use super::runs::NewRun;
+use super::states::NewState;
 use crate::db::{Db, is_unavailable};
 use crate::events::Events;
 
@@ -55,6 +59,34 @@ pub struct Append {
     pub run: NewRun,
     /// Its records, in order.
     pub records: Vec<NewRecord>,
+    /// The records that failed, in full.
+    pub failures: Vec<NewFailure>,
+    /// What came in, when the records are not the same.
+    pub received: Option<ReceivedBatch>,
+    /// What the transform remembers after it.
+    pub state: Option<NewState>,
+}
+
+impl Append {
+    /// A run and its records, and nothing beside them.
+    pub fn new(run: NewRun, records: Vec<NewRecord>) -> Self {
+        Self {
+            run,
+            records,
+            failures: Vec::new(),
+            received: None,
+            state: None,
+        }
+    }
+
+    /// How many bytes it has.
+    fn bytes(&self) -> usize {
+        let records: usize = self.records.iter().map(|record| record.json.len()).sum();
+        let failures: usize = self.failures.iter().map(|one| one.received.len()).sum();
+        let received = self.received.as_ref().map_or(0, ReceivedBatch::bytes);
+        let state = self.state.as_ref().map_or(0, |state| state.bytes.len());
+        records + failures + received + state
+    }
 }
 
 /// What became of an append.
@@ -74,6 +106,12 @@ pub enum WriteError {
     /// More is waiting than the queue holds.
     #[error("too much is waiting to be stored")]
     Busy,
+    /// What the transform remembered was changed meanwhile. Nothing of the append is stored.
+    #[error("the transform's state was changed meanwhile")]
+    Stale,
+    /// What has to be known first could not be read. Nothing of the append is stored.
+    #[error("what the transform needs could not be read")]
+    Read(#[from] Arc<ReadError>),
     /// The store is being closed.
     #[error("the store is closing")]
     Closed,
@@ -83,6 +121,12 @@ pub enum WriteError {
     /// The database does not answer. The append may be stored yet.
     #[error("the database does not answer")]
     Late,
+}
+
+impl From<ReadError> for WriteError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(Arc::new(error))
+    }
 }
 
 struct Request {
@@ -164,8 +208,10 @@ impl Writer {
 
 /// The room that an append takes.
 fn units(append: &Append) -> u32 {
-    let bytes: usize = append.records.iter().map(|record| record.json.len()).sum();
-    let units = bytes.div_ceil(ROOM_UNIT).clamp(1, QUEUE_BYTES / ROOM_UNIT);
+    let units = append
+        .bytes()
+        .div_ceil(ROOM_UNIT)
+        .clamp(1, QUEUE_BYTES / ROOM_UNIT);
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
@@ -239,7 +285,7 @@ impl Committer {
                 }
                 for (reply, appended) in replies.into_iter().zip(outcome.appended) {
                     // Whoever asked may have gone; the records are stored all the same.
-                    let _ = reply.send(Ok(appended));
+                    let _ = reply.send(appended);
                 }
                 Ok(())
             }

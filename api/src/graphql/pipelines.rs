@@ -5,17 +5,20 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use dash_shared::fields::sample_fields;
 use dash_shared::ids::{PipelineId, RunId};
+use serde_json::Value;
 
+use super::backfills::Backfill;
 use super::dashboards::TimeRange;
 use super::errors::UserError;
 use super::errors::{loaded, not_found, payload, top_level};
 use super::paging::{connection, cursor, list_cost, page_size};
+use super::previews::ReceivedEvent;
 use super::queries::{self, ExportFormat, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
 use super::records::{Record, RecordConnection};
 use super::runs::{RecentActivity, Run, RunConnection};
 use super::sinks::Sink;
 use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
-use super::steps::{Field, MapStep, MapStepInput, read_steps};
+use super::steps::{Field, read_steps, show_step};
 use super::{date_time, float, int, loaders, scope, services};
 use crate::data::SeriesTotals;
 use crate::pipelines::{self, NewPipeline, PipelineChanges};
@@ -79,9 +82,33 @@ impl Pipeline {
         Ok(Source::of(&self.0, &services(ctx)?.public_url))
     }
 
-    /// The transform: the steps that every record goes through, in this order.
-    async fn steps(&self) -> Vec<MapStep> {
-        self.0.steps.iter().filter_map(MapStep::of).collect()
+    /// The transform: the steps that every record goes through, in this order, each as a JSON
+    /// document with its `kind`. The documentation of transforms describes all kinds.
+    async fn steps(&self) -> Vec<Value> {
+        self.0.steps.iter().map(show_step).collect()
+    }
+
+    /// How far the last backfill has come; null when there was none.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn backfill(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Backfill>> {
+        let pipelines = &services(ctx)?.pipelines;
+        let found = pipelines.backfill(&scope(ctx)?, self.0.id).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        Ok(found.map(Backfill::from))
+    }
+
+    /// The newest events that it received, as they came in before the transform, the newest first.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn received(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 1 to 100, 20 by default.")] first: Option<i32>,
+    ) -> async_graphql::Result<Vec<ReceivedEvent>> {
+        let limit = usize::try_from(page_size(first)?).unwrap_or(usize::MAX);
+        let pipelines = &services(ctx)?.pipelines;
+        let found = pipelines.received(&scope(ctx)?, self.0.id, limit).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        Ok(found.into_iter().map(ReceivedEvent::from).collect())
     }
 
     /// The field that says when a record happened; when it came in, if there is none.
@@ -281,9 +308,10 @@ pub struct CreatePipelineInput {
     name: String,
     /// Where its data comes from.
     source: SourceInput,
-    /// The transform; without steps, records are stored as they come.
+    /// The transform, each step as a JSON document with its `kind`, as the documentation of transforms
+    /// has it; without steps, records are stored as they come.
     #[graphql(default)]
-    steps: Vec<MapStepInput>,
+    steps: Vec<Value>,
     /// The field that says when a record happened; when it came in, if there is none.
     time_field: Option<String>,
 }
@@ -298,7 +326,7 @@ pub struct UpdatePipelineInput {
     /// A changed source, of the same kind.
     source: Option<SourceInput>,
     /// A new transform, as a whole.
-    steps: Option<Vec<MapStepInput>>,
+    steps: Option<Vec<Value>>,
     /// A new time field; an empty text takes it away.
     time_field: Option<String>,
     /// How many days its records are kept after they came in, at most as many as the plan allows;

@@ -21,6 +21,12 @@ pub enum RunTrigger {
     Webhook,
     /// The demo source.
     Demo,
+    /// Another pipeline stored records.
+    Pipeline,
+    /// Windows of time closed.
+    Window,
+    /// Somebody put failed records in again.
+    Replay,
 }
 
 /// How a run ended.
@@ -85,6 +91,11 @@ impl Run {
     /// How many a step left out.
     async fn dropped(&self) -> i32 {
         int(self.0.dropped)
+    }
+
+    /// How many became a part of a window, and are stored with it when it closes.
+    async fn held(&self) -> i32 {
+        int(self.0.held)
     }
 
     /// How many failed.

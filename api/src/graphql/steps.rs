@@ -1,8 +1,11 @@
-//! Transform steps and fields, as they are shown and as they are entered.
+//! Transform steps and fields, as they are shown and as they are entered. A step is a JSON document,
+//! the one that `docs/transforms.md` describes and that definitions are exported with: 18 kinds of
+//! steps would be 36 types, and every client would have to know them all to change one.
 
-use async_graphql::{Enum, InputObject, SimpleObject};
-use dash_shared::fields::{self, SampledField};
-use dash_shared::transform::{self, Action, Step, mapping};
+use async_graphql::{Enum, SimpleObject};
+use dash_shared::fields::{self, FieldPath, SampledField};
+use dash_shared::transform::Step;
+use serde_json::Value;
 
 use super::errors::{UserError, UserErrorCode};
 
@@ -20,126 +23,68 @@ pub enum FieldType {
     Time,
 }
 
-/// What happens to a record that a step cannot handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "transform::OnError")]
-pub enum OnError {
-    /// The record is not stored and is listed with the error.
-    Fail,
-    /// The record is left out.
-    Drop,
-    /// The record goes on; the field that failed becomes null.
-    Keep,
+/// A step as it is shown.
+pub(super) fn show_step(step: &Step) -> Value {
+    // A step has no maps with other keys than texts.
+    serde_json::to_value(step).unwrap_or_default()
 }
 
-/// The field-mapping step: select, rename and cast.
-#[derive(Debug, SimpleObject)]
-pub struct MapStep {
-    /// The fields that come out, in this order.
-    fields: Vec<FieldMapping>,
-    /// Whether top-level fields that no mapping takes from are kept as they are.
-    keep_rest: bool,
-    /// What happens when a cast fails.
-    on_error: OnError,
-}
-
-/// Where one field comes from, what it is called and what type it gets.
-#[derive(Debug, SimpleObject)]
-pub struct FieldMapping {
-    /// Where the value is: `total`, `customer.country`, `items[0].price`.
-    from: String,
-    /// The name it gets.
-    to: String,
-    /// The type it is converted to; left as it is without one.
-    cast: Option<FieldType>,
-}
-
-impl MapStep {
-    /// A step as it is shown; none for the kinds that the API does not show yet.
-    pub(super) fn of(step: &Step) -> Option<Self> {
-        let on_error = step.on_error.into();
-        let Action::Map(step) = &step.action else {
-            return None;
-        };
-        let field = |mapping: &mapping::FieldMapping| FieldMapping {
-            from: mapping.from.to_string(),
-            to: mapping.to.clone(),
-            cast: mapping.cast.map(Into::into),
-        };
-        Some(Self {
-            fields: step.fields.iter().map(field).collect(),
-            keep_rest: step.keep_rest,
-            on_error,
-        })
-    }
-}
-
-/// A field-mapping step.
-#[derive(Debug, InputObject)]
-pub struct MapStepInput {
-    /// The fields that come out, in this order.
-    fields: Vec<FieldMappingInput>,
-    /// Whether top-level fields that no mapping takes from are kept as they are.
-    #[graphql(default = false)]
-    keep_rest: bool,
-    /// What happens when a cast fails.
-    #[graphql(default_with = "OnError::Fail")]
-    on_error: OnError,
-}
-
-/// One field of a field-mapping step.
-#[derive(Debug, InputObject)]
-pub struct FieldMappingInput {
-    /// Where the value is: `total`, `customer.country`, `items[0].price`.
-    from: String,
-    /// The name it gets; no dots, brackets or quotes.
-    to: String,
-    /// The type it is converted to; left as it is without one.
-    cast: Option<FieldType>,
-}
-
-/// Reads the paths of entered steps; those that are none are told all at once.
-pub(super) fn read_steps(input: Vec<MapStepInput>) -> Result<Vec<Step>, Vec<UserError>> {
+/// Reads steps as they are entered; those that are none are told all at once.
+pub(super) fn read_steps(input: Vec<Value>) -> Result<Vec<Step>, Vec<UserError>> {
     let mut problems = Vec::new();
     let mut steps = Vec::new();
-    for (index, step) in input.into_iter().enumerate() {
-        let mut mappings = Vec::new();
-        for (place, mapping) in step.fields.into_iter().enumerate() {
-            match mapping.from.parse() {
-                Ok(from) => mappings.push(mapping::FieldMapping {
-                    from,
-                    to: mapping.to,
-                    cast: mapping.cast.map(Into::into),
-                }),
-                Err(error) => {
-                    let path = [
-                        "steps",
-                        &index.to_string(),
-                        "fields",
-                        &place.to_string(),
-                        "from",
-                    ];
-                    problems.push(UserError {
-                        field: Some(path.map(str::to_owned).to_vec()),
-                        message: format!("{error}."),
-                        code: UserErrorCode::Invalid,
-                    });
-                }
-            }
+    for (index, document) in input.into_iter().enumerate() {
+        match read_step(index, document) {
+            Ok(step) => steps.push(step),
+            Err(problem) => problems.push(problem),
         }
-        steps.push(Step {
-            action: Action::Map(mapping::MapStep {
-                fields: mappings,
-                keep_rest: step.keep_rest,
-            }),
-            on_error: step.on_error.into(),
-        });
     }
     if problems.is_empty() {
         Ok(steps)
     } else {
         Err(problems)
     }
+}
+
+fn read_step(index: usize, document: Value) -> Result<Step, UserError> {
+    let at = |path: &[String], message: String| UserError {
+        field: Some(
+            ["steps".to_owned(), index.to_string()]
+                .into_iter()
+                .chain(path.iter().cloned())
+                .collect(),
+        ),
+        message,
+        code: UserErrorCode::Invalid,
+    };
+    if let Some((path, message)) = first_wrong_path(&document) {
+        return Err(at(&path, message));
+    }
+    serde_json::from_value(document).map_err(|error| {
+        let message = format!("Step {} cannot be read: {error}.", index + 1);
+        at(&[], message)
+    })
+}
+
+/// Where a path that names a field is none: the one mistake that is made by people who type.
+fn first_wrong_path(document: &Value) -> Option<(Vec<String>, String)> {
+    let wrong = |value: &Value| {
+        let text = value.as_str()?;
+        let error = text.parse::<FieldPath>().err()?;
+        Some(format!("{error}."))
+    };
+    let fields = document.get("fields")?.as_array()?;
+    fields.iter().enumerate().find_map(|(place, field)| {
+        let (path, value) = match field {
+            Value::Object(mapping) => (Some("from"), mapping.get("from")?),
+            value => (None, value),
+        };
+        let message = wrong(value)?;
+        let path = ["fields".to_owned(), place.to_string()]
+            .into_iter()
+            .chain(path.map(str::to_owned));
+        Some((path.collect(), message))
+    })
 }
 
 /// A field that a pipeline's newest records have.

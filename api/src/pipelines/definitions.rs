@@ -3,7 +3,7 @@
 use dash_shared::accounts::Role;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
-use dash_shared::transform::{Definition, Step, Transform};
+use dash_shared::transform::{Definition, Step};
 use dash_shared::{Invalid, InvalidCode, check_name};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
@@ -69,8 +69,8 @@ impl Pipelines {
         let id = PipelineId::new();
         let mut problems = Vec::new();
         let name = collect(&mut problems, check_name("name", "pipeline", &new.name));
+        self.check_steps(scope, &new.steps, &mut problems).await?;
         let steps = Definition::from(new.steps);
-        problems.extend(Transform::compile(&steps).err().unwrap_or_default());
         let time_field = collect(&mut problems, check_time_field(new.time_field.as_deref()));
         let source = self.check_source(scope, id, new.source, None, &mut problems)?;
         let (Some(name), Some(time_field), Some(source), true) =
@@ -123,8 +123,8 @@ impl Pipelines {
             row.name = Set(name);
         }
         if let Some(steps) = &changes.steps {
+            self.check_steps(scope, steps, &mut problems).await?;
             let steps = Definition::from(steps.clone());
-            problems.extend(Transform::compile(&steps).err().unwrap_or_default());
             row.steps = Set(to_json(&steps)?);
         }
         if let Some(field) = &changes.time_field
@@ -156,6 +156,7 @@ impl Pipelines {
         if pipeline.state == PipelineState::Running && pipeline.source != before.source {
             self.start(&transaction, &pipeline, 0).await?;
         }
+        self.schedule_windows(&transaction, &pipeline).await?;
         transaction.commit().await?;
         self.forget_hook(&before).await;
         self.jobs.wake();
@@ -248,7 +249,7 @@ impl Pipelines {
     }
 
     /// Begins a change: what is read stays as it is until the transaction ends.
-    async fn begin_change(
+    pub(super) async fn begin_change(
         &self,
         scope: &TenantScope,
         id: PipelineId,
@@ -342,7 +343,7 @@ fn find_row(scope: &TenantScope, id: PipelineId) -> sea_orm::Select<entity::Enti
     entity::Entity::find_by_id(id.uuid()).filter(entity::Column::TeamId.eq(scope.team_id().uuid()))
 }
 
-fn check_time_field(path: Option<&str>) -> Result<Option<FieldPath>, Invalid> {
+pub(super) fn check_time_field(path: Option<&str>) -> Result<Option<FieldPath>, Invalid> {
     match path.map(str::trim) {
         None | Some("") => Ok(None),
         Some(path) => path

@@ -11,8 +11,10 @@ use dash_shared::transform::{Definition as Steps, Transform};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::backfill::{BACKFILL, PURGE_STORAGE};
 use super::retention::RETENTION;
 use super::source_check::is_hook_key;
+use super::steps::WINDOWS;
 use super::{Hook, Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
 use crate::data::RunTrigger;
@@ -28,7 +30,7 @@ const MANUAL: &str = "manual";
 
 /// How long after its deletion a pipeline's records are purged: batches that were on their way
 /// have arrived by then.
-const PURGE_AFTER_MS: i64 = 60_000;
+pub(super) const PURGE_AFTER_MS: i64 = 60_000;
 /// The longest pause between polls that fail, unless the interval itself is longer.
 const MAX_BACKOFF_MS: i64 = 15 * 60_000;
 /// How much of a demo's history is stored at once.
@@ -102,7 +104,7 @@ impl Pipelines {
         }))
     }
 
-    fn definition(&self, pipeline: &Pipeline) -> Result<Definition, PipelinesError> {
+    pub(super) fn definition(&self, pipeline: &Pipeline) -> Result<Definition, PipelinesError> {
         let steps = Steps::from(pipeline.steps.clone());
         let transform = Transform::compile(&steps)
             .map_err(|problems| PipelinesError::Damaged(format!("{problems:?}")))?;
@@ -167,7 +169,7 @@ impl Pipelines {
                     .await?;
             }
         }
-        Ok(())
+        self.schedule_windows(transaction, pipeline).await
     }
 
     pub(super) async fn stop(
@@ -175,7 +177,7 @@ impl Pipelines {
         transaction: &WriteTransaction,
         pipeline: &Pipeline,
     ) -> Result<(), PipelinesError> {
-        for kind in [POLL, DEMO] {
+        for kind in [POLL, DEMO, WINDOWS] {
             self.jobs
                 .cancel(&**transaction, &key(kind, pipeline.id))
                 .await?;
@@ -210,6 +212,14 @@ impl Pipelines {
         let next = match job.kind.as_str() {
             POLL => self.run_poll(job, id).await,
             DEMO => self.run_demo(job, id).await,
+            WINDOWS => self.run_windows(job, id).await,
+            BACKFILL => self.run_backfill(job, id).await,
+            PURGE_STORAGE => self
+                .store
+                .purge_storage(id)
+                .await
+                .map(|()| Next::Done)
+                .map_err(Into::into),
             PURGE => self
                 .store
                 .purge(id)
@@ -227,7 +237,7 @@ impl Pipelines {
         Ok(row.one(self.db.orm()).await?.map(|row| row.name))
     }
 
-    async fn load(&self, id: PipelineId) -> Result<Option<Pipeline>, PipelinesError> {
+    pub(super) async fn load(&self, id: PipelineId) -> Result<Option<Pipeline>, PipelinesError> {
         let row = entity::Entity::find_by_id(id.uuid())
             .one(self.db.orm())
             .await?;

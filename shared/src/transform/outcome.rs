@@ -21,7 +21,8 @@ pub struct StepError {
 }
 
 impl StepError {
-    pub(super) fn no_record(received: &Value) -> Self {
+    /// What is received has to be an object.
+    pub fn no_record(received: &Value) -> Self {
         Self {
             step: 0,
             path: String::new(),

@@ -92,7 +92,7 @@ fn check_count(count: usize, context: &Context<'_>) -> Result<(), Fault> {
 
 /// A value as the text that it is looked up by: the same number, the same text, however it was
 /// written. None for nothing, and for lists and objects.
-fn key_text(value: &Value) -> Option<Cow<'_, str>> {
+pub fn key_text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text)),
         Value::Number(number) => Some(Cow::Owned(Number::from_json(number).to_string())),

@@ -88,11 +88,12 @@ async fn fill(app: &TestApp, count: usize) -> PipelineId {
             finished_at_ms: END_MS,
             received: i64::try_from(COMMIT).expect("a count"),
             dropped: 0,
+            held: 0,
             failed: 0,
             record_errors: Vec::new(),
             error: None,
         };
-        let append = Append { run, records };
+        let append = Append::new(run, records);
         app.app.store.append(append).await.expect("it is stored");
     }
     pipeline_id

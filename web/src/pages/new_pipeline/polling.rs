@@ -14,7 +14,7 @@ use crate::pages::pipeline::acts::{place_errors, suggest_dashboard};
 use crate::pages::pipeline::mapping_table::MappingRules;
 use crate::pages::pipeline::mutations::{
     CreatePipeline, CreatePipelineInput, CreatePipelineVariables, HttpPollingSourceInput,
-    MapStepInput, SourceInput,
+    SourceInput, map_steps,
 };
 use crate::pages::pipeline::outcome::Preview;
 use crate::pages::pipeline::polling_form::{PollingFields, SHOWN_ERRORS};
@@ -388,7 +388,7 @@ fn complete(draft: Draft) -> Option<CreatePipelineInput> {
     Some(CreatePipelineInput {
         name,
         source: SourceInput::HttpPolling(untrack(|| draft.polling.input())),
-        steps: MapStepInput::of(&steps),
+        steps: map_steps(&steps),
         time_field: draft.map.time_field.get_untracked(),
     })
 }

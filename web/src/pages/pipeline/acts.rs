@@ -5,9 +5,9 @@ use cynic::MutationBuilder;
 use dash_shared::transform::Step;
 
 use super::mutations::{
-    DeletePipeline, IdVariables, MapStepInput, PausePipeline, ResumePipeline, RunPipeline,
-    SourceInput, SuggestDashboard, SuggestDashboardVariables, UpdatePipeline, UpdatePipelineInput,
-    UpdatePipelineVariables,
+    DeletePipeline, IdVariables, PausePipeline, ResumePipeline, RunPipeline, SourceInput,
+    SuggestDashboard, SuggestDashboardVariables, UpdatePipeline, UpdatePipelineInput,
+    UpdatePipelineVariables, map_steps,
 };
 use super::queries::Pipeline;
 use crate::api::{self, ApiError, ErrorCode, FormErrors, UserError};
@@ -106,7 +106,7 @@ pub async fn update(pipeline: &Pipeline, change: Change, errors: FormErrors) -> 
         Change::Name(name) => input.name = Some(name),
         Change::Source(source) => input.source = Some(source),
         Change::Transform(steps, time_field) => {
-            input.steps = Some(MapStepInput::of(&steps));
+            input.steps = Some(map_steps(&steps));
             input.time_field = Some(time_field.unwrap_or_default());
         }
         Change::Retention(days) => input.retention_days = Some(days),

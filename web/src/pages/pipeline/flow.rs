@@ -2,6 +2,7 @@
 //! between them. The dashes move while records do.
 
 use dash_shared::rate::Passed;
+use dash_shared::transform::Action;
 use leptos::prelude::*;
 
 use super::queries::{Run, Source};
@@ -35,16 +36,22 @@ pub fn Flow() -> impl IntoView {
         }
     };
     let transform_detail = move || {
-        pipeline.with(|pipeline| match pipeline.steps.first() {
-            None => "Records stay as they are".to_owned(),
-            Some(step) => {
-                let count = i64::try_from(step.fields.len()).unwrap_or(i64::MAX);
-                let rest = if step.keep_rest {
-                    ", the rest kept"
-                } else {
-                    ""
-                };
-                format!("{} mapped{rest}", plural(count, "field", "fields"))
+        pipeline.with(|pipeline| {
+            let mapped = pipeline.shared_steps();
+            match (
+                pipeline.steps.len(),
+                mapped.first().map(|step| &step.action),
+            ) {
+                (0, _) => "Records stay as they are".to_owned(),
+                (1, Some(Action::Map(map))) => {
+                    let fields = i64::try_from(map.fields.len()).unwrap_or(i64::MAX);
+                    let rest = if map.keep_rest { ", the rest kept" } else { "" };
+                    format!("{} mapped{rest}", plural(fields, "field", "fields"))
+                }
+                (steps, _) => {
+                    let steps = i64::try_from(steps).unwrap_or(i64::MAX);
+                    plural(steps, "step", "steps")
+                }
             }
         })
     };

@@ -1,8 +1,10 @@
 //! What the pipeline pages tell the API to do: create, change, pause, resume, run, delete and test.
 
+use dash_shared::fields::FieldType;
 use dash_shared::transform::{self as shared, mapping};
+use serde_json::json;
 
-use super::queries::{FieldType, OnError, Pipeline, RunError};
+use super::queries::{Pipeline, RunError};
 use crate::api::{Json, UserError, pipelines::DashboardId, schema};
 
 /// The source of a new or changed pipeline.
@@ -44,48 +46,38 @@ pub struct HeaderInput {
     pub value: Option<String>,
 }
 
-/// The field-mapping step.
-#[derive(cynic::InputObject, Clone, Debug)]
-pub struct MapStepInput {
-    /// The fields that come out.
-    pub fields: Vec<FieldMappingInput>,
-    /// Whether the other fields stay.
-    pub keep_rest: bool,
-    /// What happens when a value does not fit.
-    pub on_error: OnError,
-}
-
-/// One mapped field.
-#[derive(cynic::InputObject, Clone, Debug)]
-pub struct FieldMappingInput {
-    /// The path it is taken from.
-    pub from: String,
-    /// Its name.
-    pub to: String,
-    /// Its type.
-    pub cast: Option<FieldType>,
-}
-
-impl MapStepInput {
-    /// The API's input for shared steps.
-    pub fn of(steps: &[shared::Step]) -> Vec<Self> {
-        let field = |mapping: &mapping::FieldMapping| FieldMappingInput {
-            from: mapping.from.to_string(),
-            to: mapping.to.clone(),
-            cast: mapping.cast.map(FieldType::of),
-        };
-        steps
-            .iter()
-            .filter_map(|step| match &step.action {
-                shared::Action::Map(map) => Some(Self {
-                    fields: map.fields.iter().map(field).collect(),
-                    keep_rest: map.keep_rest,
-                    on_error: OnError::of(step.on_error),
-                }),
-                _ => None,
-            })
-            .collect()
-    }
+/// Mapping steps as the API takes them. Written by hand: the form of all kinds of steps is not for
+/// every page.
+pub fn map_steps(steps: &[shared::Step]) -> Vec<Json> {
+    let field = |mapping: &mapping::FieldMapping| {
+        let mut field = json!({ "from": mapping.from.to_string(), "to": mapping.to });
+        if let Some(cast) = mapping.cast {
+            field["cast"] = match cast {
+                FieldType::Text => "text",
+                FieldType::Number => "number",
+                FieldType::Boolean => "boolean",
+                FieldType::Time => "time",
+            }
+            .into();
+        }
+        field
+    };
+    steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            shared::Action::Map(map) => Some(Json(json!({
+                "kind": "map",
+                "fields": map.fields.iter().map(field).collect::<Vec<_>>(),
+                "keep_rest": map.keep_rest,
+                "on_error": match step.on_error {
+                    shared::OnError::Fail => "fail",
+                    shared::OnError::Drop => "drop",
+                    shared::OnError::Keep => "keep",
+                },
+            }))),
+            _ => None,
+        })
+        .collect()
 }
 
 /// A new pipeline.
@@ -96,7 +88,7 @@ pub struct CreatePipelineInput {
     /// Where its data comes from.
     pub source: SourceInput,
     /// What is done with it.
-    pub steps: Vec<MapStepInput>,
+    pub steps: Vec<Json>,
     /// The field that says when a record happened.
     pub time_field: Option<String>,
 }
@@ -139,7 +131,7 @@ pub struct UpdatePipelineInput {
     pub source: Option<SourceInput>,
     /// New steps.
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub steps: Option<Vec<MapStepInput>>,
+    pub steps: Option<Vec<Json>>,
     /// The field that says when a record happened; an empty text is when it was received.
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub time_field: Option<String>,

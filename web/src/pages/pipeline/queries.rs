@@ -1,7 +1,7 @@
 //! What the pipeline pages ask the API: fragments of a pipeline, its runs and records, and the
 //! two subscriptions. What they tell it to do is in `mutations`.
 
-use dash_shared::fields::{FieldPath, Fields};
+use dash_shared::fields::Fields;
 use dash_shared::transform::{self as shared, mapping};
 use serde_json::Value;
 
@@ -25,17 +25,6 @@ pub enum FieldType {
     Time,
 }
 
-/// What happens to a record with a value that does not fit.
-#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnError {
-    /// It is listed as an error.
-    Fail,
-    /// It is left out.
-    Drop,
-    /// It is stored without the value.
-    Keep,
-}
-
 /// What started a run.
 #[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunTrigger {
@@ -47,6 +36,12 @@ pub enum RunTrigger {
     Webhook,
     /// The demo source.
     Demo,
+    /// Records of another pipeline.
+    Pipeline,
+    /// Windows that closed.
+    Window,
+    /// Failed records that were put in again.
+    Replay,
 }
 
 /// How a run ended.
@@ -129,28 +124,6 @@ pub struct HttpPollingSource {
 pub struct DemoSource {
     /// What the data follows from.
     pub seed: i32,
-}
-
-/// The field-mapping step.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-pub struct MapStep {
-    /// The fields that come out.
-    pub fields: Vec<FieldMapping>,
-    /// Whether the other fields stay.
-    pub keep_rest: bool,
-    /// What happens when a value does not fit.
-    pub on_error: OnError,
-}
-
-/// One mapped field.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-pub struct FieldMapping {
-    /// The path it is taken from.
-    pub from: String,
-    /// Its name.
-    pub to: String,
-    /// Its type.
-    pub cast: Option<FieldType>,
 }
 
 /// One poll, or one batch of events.
@@ -319,7 +292,7 @@ pub struct Pipeline {
     /// Where its data comes from.
     pub source: Source,
     /// What is done with it.
-    pub steps: Vec<MapStep>,
+    pub steps: Vec<Json>,
     /// The field that says when a record happened.
     pub time_field: Option<String>,
     /// Records that are stored now.
@@ -467,17 +440,6 @@ pub struct LiveRuns {
 }
 
 impl FieldType {
-    /// The shared type.
-    pub const fn shared(self) -> dash_shared::fields::FieldType {
-        use dash_shared::fields::FieldType as Shared;
-        match self {
-            Self::Text => Shared::Text,
-            Self::Number => Shared::Number,
-            Self::Boolean => Shared::Boolean,
-            Self::Time => Shared::Time,
-        }
-    }
-
     /// The API's word for the shared type.
     pub const fn of(shared: dash_shared::fields::FieldType) -> Self {
         use dash_shared::fields::FieldType as Shared;
@@ -490,30 +452,14 @@ impl FieldType {
     }
 }
 
-impl OnError {
-    /// The shared policy.
-    pub const fn shared(self) -> shared::OnError {
-        match self {
-            Self::Fail => shared::OnError::Fail,
-            Self::Drop => shared::OnError::Drop,
-            Self::Keep => shared::OnError::Keep,
-        }
-    }
-
-    /// The API's word for the shared policy.
-    pub const fn of(policy: shared::OnError) -> Self {
-        match policy {
-            shared::OnError::Fail => Self::Fail,
-            shared::OnError::Drop => Self::Drop,
-            shared::OnError::Keep => Self::Keep,
-        }
-    }
-}
-
 impl Pipeline {
-    /// Its steps as the shared transform engine runs them.
+    /// Its mapping steps as the shared transform engine runs them. The other kinds are read by the
+    /// part of the program that edits them.
     pub fn shared_steps(&self) -> Vec<shared::Step> {
-        self.steps.iter().map(MapStep::shared).collect()
+        self.steps
+            .iter()
+            .filter_map(|step| map_step(&step.0))
+            .collect()
     }
 
     /// Records stored in the last full minute.
@@ -525,23 +471,41 @@ impl Pipeline {
     }
 }
 
-impl MapStep {
-    fn shared(&self) -> shared::Step {
-        let field = |mapping: &FieldMapping| {
-            Some(mapping::FieldMapping {
-                from: mapping.from.parse::<FieldPath>().ok()?,
-                to: mapping.to.clone(),
-                cast: mapping.cast.map(FieldType::shared),
-            })
-        };
-        shared::Step {
-            action: shared::Action::Map(mapping::MapStep {
-                fields: self.fields.iter().filter_map(field).collect(),
-                keep_rest: self.keep_rest,
-            }),
-            on_error: self.on_error.shared(),
-        }
+fn cast_of(word: &str) -> Option<dash_shared::fields::FieldType> {
+    use dash_shared::fields::FieldType as Shared;
+    match word {
+        "text" => Some(Shared::Text),
+        "number" => Some(Shared::Number),
+        "boolean" => Some(Shared::Boolean),
+        "time" => Some(Shared::Time),
+        _ => None,
     }
+}
+
+fn map_step(document: &Value) -> Option<shared::Step> {
+    let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
+    if text(document, "kind")? != "map" {
+        return None;
+    }
+    let field = |field: &Value| {
+        Some(mapping::FieldMapping {
+            from: text(field, "from")?.parse().ok()?,
+            to: text(field, "to")?,
+            cast: text(field, "cast").and_then(|word| cast_of(&word)),
+        })
+    };
+    let fields = document.get("fields")?.as_array()?;
+    Some(shared::Step {
+        action: shared::Action::Map(mapping::MapStep {
+            fields: fields.iter().filter_map(field).collect(),
+            keep_rest: document.get("keep_rest").and_then(Value::as_bool) == Some(true),
+        }),
+        on_error: match text(document, "on_error").as_deref() {
+            Some("drop") => shared::OnError::Drop,
+            Some("keep") => shared::OnError::Keep,
+            _ => shared::OnError::Fail,
+        },
+    })
 }
 
 impl Record {

@@ -65,6 +65,9 @@ pub const fn trigger_name(trigger: RunTrigger) -> &'static str {
         RunTrigger::Manual => "Run now",
         RunTrigger::Webhook => "Webhook",
         RunTrigger::Demo => "Demo",
+        RunTrigger::Pipeline => "Pipeline",
+        RunTrigger::Window => "Window",
+        RunTrigger::Replay => "Replay",
     }
 }
 
