@@ -1,7 +1,7 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `record_keys`, `received_batches`, `transform_states`, `failures`,
+//! It owns the tables `records`, `record_keys`, `received_batches`, `transform_states`, `failures`, `poll_marks`,
 //! `rewrites`, `series`, `runs`, `rollups`, `rollup_views` and `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
 //! who come with a scope.
 
@@ -21,6 +21,7 @@ mod failures;
 mod feeds;
 mod follow;
 mod live;
+mod marks;
 mod partitions;
 mod read;
 mod received;
@@ -59,6 +60,7 @@ pub use failures::{
 pub use feeds::{Feed, FeedValue};
 pub use follow::FollowedRecords;
 pub use live::{Arrivals, Committed, LiveEvents};
+pub use marks::Mark;
 pub use read::{FoundRecords, Place, RecordPage, SeriesTotals};
 pub use received::{Place as ReceivedPlace, ReceivedBatch, ReceivedEvent};
 pub use record_keys::RecordKey;

@@ -30,13 +30,20 @@ use self::joins::Joins;
 use self::lanes::Lanes;
 use self::meters::Meters;
 use crate::clock::Clock;
-use crate::data::{Append, Appended, NewRun, RecordKey, RecordStore, RunTrigger};
+use crate::data::{Append, Appended, NewRun, ReadError, RecordKey, RecordStore, RunTrigger};
 use crate::outbound::Outbound;
+
+use polling::{Found, Poller};
 
 pub use crate::data::WriteError;
 pub use json_source::{BodyError, records_of_body};
-pub use polling::{FetchError, FetchErrorCode, SourceTest, check_records_path};
+pub use polling::{
+    Credentials, FetchError, FetchErrorCode, Outlook, SourceTest, check_records_path,
+};
 pub use preview::Previewed;
+
+/// How often a request of a poll that fails is sent again.
+const POLL_RETRIES: u32 = 3;
 
 /// What a pipeline does, ready to run.
 #[derive(Clone, Debug)]
@@ -47,9 +54,8 @@ pub struct Definition {
     pub team_id: TeamId,
     /// Where its data comes from.
     pub source: Source,
-    /// The request headers of a polling source, with their secret values; none when those cannot
-    /// be opened.
-    pub headers: Option<Vec<(String, String)>>,
+    /// The secrets of a polling source; none when they cannot be opened.
+    pub credentials: Option<Credentials>,
     /// The transform.
     pub transform: Transform,
     /// The field that says when a record happened; when it came in, if there is none.
@@ -105,12 +111,23 @@ pub struct ReceiptError {
 pub struct Engine {
     store: RecordStore,
     clock: Clock,
-    outbound: Arc<Outbound>,
+    poller: Poller,
     meters: Meters,
     lanes: Lanes,
     joins: Joins,
     /// What the salts of teams are made of.
     salt_key: Arc<[u8]>,
+}
+
+/// What became of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// What came is stored.
+    Stored(Receipt),
+    /// The server says that nothing has changed. That is no run of its own.
+    Unchanged,
+    /// Nothing could be read; that is a failed run.
+    Failed(FetchError),
 }
 
 impl Engine {
@@ -119,8 +136,8 @@ impl Engine {
     pub fn new(store: RecordStore, clock: Clock, outbound: Arc<Outbound>, salt_key: &[u8]) -> Self {
         Self {
             store,
+            poller: Poller::new(outbound, clock.clone()),
             clock,
-            outbound,
             meters: Meters::new(),
             lanes: Lanes::new(),
             joins: Joins::new(),
@@ -138,63 +155,109 @@ impl Engine {
     ) -> Result<Receipt, ReceiveError> {
         let started_at_ms = self.clock.now_ms();
         let received = records_of_body(&body)?;
-        let batch = Batch {
-            key: delivery.map(|delivery| format!("hook:{}", RecordKey::of(delivery))),
-            trigger: RunTrigger::Webhook,
-            started_at_ms,
-        };
+        let key = delivery.map(|delivery| format!("hook:{}", RecordKey::of(delivery)));
+        let batch = Batch::new(RunTrigger::Webhook, key, started_at_ms);
         Ok(self.ingest(definition, received, batch).await?)
     }
 
-    /// Asks a polling source once, and stores what it answers. Failing to get an answer is a run
-    /// too, a failed one; it is returned as the inner error.
+    /// Asks a polling source, and stores what it answers together with how far it is read. Failing
+    /// to get an answer is a run too, a failed one. `redact` takes secrets out of what is told.
     pub async fn poll(
         &self,
         definition: &Definition,
         trigger: RunTrigger,
         batch_key: String,
-    ) -> Result<Result<Receipt, FetchError>, WriteError> {
-        let started_at_ms = self.clock.now_ms();
-        let Source::HttpPolling(polling) = &definition.source else {
-            return Ok(Err(FetchError::internal(
-                "the source is not one that is polled",
-            )));
-        };
-        let batch = Batch {
-            key: Some(batch_key),
-            trigger,
-            started_at_ms,
-        };
-        let fetched = match &definition.headers {
-            Some(headers) => polling::fetch(&self.outbound, polling, headers).await,
-            None => Err(FetchError::new(
-                FetchErrorCode::SecretsLost,
-                "The stored values of the headers cannot be opened: the key that Dash was started \
-                 with has changed. Enter them again.",
-            )),
-        };
-        match fetched {
-            Ok(records) => Ok(Ok(self.ingest(definition, records, batch).await?)),
-            Err(error) => {
-                let run = self.new_run(definition, batch, 0);
-                let failure = (error.code.as_str().to_owned(), clean(&error.message));
-                let run = NewRun {
-                    error: Some(failure),
-                    ..run
-                };
-                self.store.append(Append::new(run, Vec::new())).await?;
-                Ok(Err(error))
+        redact: impl Fn(&str) -> String,
+    ) -> Result<Polled, PollError> {
+        let mut batch = Batch::new(trigger, Some(batch_key), self.clock.now_ms());
+        match self.fetch(definition).await? {
+            // Somebody who asks for a run wants to see it.
+            Ok(Found::Unchanged) if trigger == RunTrigger::Manual => {
+                let receipt = self.ingest(definition, Vec::new(), batch).await?;
+                Ok(Polled::Stored(receipt))
+            }
+            Ok(Found::Unchanged) => {
+                self.meters.unchanged.increment(1);
+                Ok(Polled::Unchanged)
+            }
+            Ok(Found::Records(found)) => {
+                batch.record_keys = found.keys;
+                batch.mark = found.mark;
+                let receipt = self.ingest(definition, found.records, batch).await?;
+                Ok(Polled::Stored(receipt))
+            }
+            Err(mut error) => {
+                error.message = redact(&error.message);
+                Ok(Polled::Failed(
+                    self.store_failure(definition, batch, error).await?,
+                ))
             }
         }
+    }
+
+    /// Stores that a poll could not even be made.
+    pub async fn fail(
+        &self,
+        definition: &Definition,
+        trigger: RunTrigger,
+        batch_key: String,
+        error: FetchError,
+    ) -> Result<FetchError, WriteError> {
+        let batch = Batch::new(trigger, Some(batch_key), self.clock.now_ms());
+        self.store_failure(definition, batch, error).await
+    }
+
+    async fn store_failure(
+        &self,
+        definition: &Definition,
+        batch: Batch,
+        mut error: FetchError,
+    ) -> Result<FetchError, WriteError> {
+        error.message = clean(&error.message);
+        let failure = (error.code.as_str().to_owned(), error.message.clone());
+        let run = NewRun {
+            error: Some(failure),
+            ..self.new_run(definition, batch, 0)
+        };
+        self.store.append(Append::new(run, Vec::new())).await?;
+        Ok(error)
+    }
+
+    async fn fetch(&self, definition: &Definition) -> Result<Result<Found, FetchError>, PollError> {
+        let Source::HttpPolling(polling) = &definition.source else {
+            let error = FetchError::internal("the source is not one that is polled");
+            return Ok(Err(error));
+        };
+        let Some(credentials) = &definition.credentials else {
+            return Ok(Err(FetchError::new(
+                FetchErrorCode::SecretsLost,
+                "The stored secrets cannot be opened: the key that Dash was started with has \
+                 changed. Enter them again.",
+            )));
+        };
+        let polled = polling::Polled {
+            pipeline_id: Some(definition.pipeline_id),
+            polling,
+            credentials,
+            retries: POLL_RETRIES,
+        };
+        let mark = self.store.mark(definition.pipeline_id).await?;
+        Ok(self.poller.fetch(polled, mark).await)
     }
 
     /// Asks a polling source once, to show what it answers. Nothing is stored.
     pub async fn test_polling(
         &self,
         polling: &HttpPolling,
-        headers: &[(String, String)],
+        credentials: &Credentials,
     ) -> Result<SourceTest, FetchError> {
-        polling::test(&self.outbound, polling, headers).await
+        let polled = polling::Polled {
+            pipeline_id: None,
+            polling,
+            credentials,
+            retries: 0,
+        };
+        self.poller.test(polled).await
     }
 
     /// Stores the demo's orders of a span of time. The span names the batch: asked for twice, it is
@@ -210,11 +273,8 @@ impl Engine {
             return Ok(Receipt::of(0, Appended::default(), Sorted::default()));
         };
         let orders = demo::orders(seed, from_ms, to_ms);
-        let batch = Batch {
-            key: Some(format!("demo:{from_ms}-{to_ms}")),
-            trigger: RunTrigger::Demo,
-            started_at_ms,
-        };
+        let key = Some(format!("demo:{from_ms}-{to_ms}"));
+        let batch = Batch::new(RunTrigger::Demo, key, started_at_ms);
         self.ingest(definition, orders, batch).await
     }
 }
@@ -238,6 +298,17 @@ impl Receipt {
 /// PostgreSQL takes no zero character in text.
 fn clean(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
+}
+
+/// Why a poll could neither be made nor told of.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// How far the source was read is not known.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What came could not be stored.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 /// Why a webhook's body was not taken in.

@@ -54,8 +54,8 @@ pub struct Query(
     node::NodeQuery,
     accounts::AccountsQuery,
     pipelines::PipelinesQuery,
-    sinks::SinksQuery,
     previews::PreviewsQuery,
+    sinks::SinksQuery,
     dashboards::DashboardsQuery,
 );
 

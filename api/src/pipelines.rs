@@ -4,12 +4,15 @@
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
 mod backfill;
+mod credentials;
 mod definitions;
 mod entity;
-mod headers;
+mod filling;
+mod polls;
 mod records;
 mod retention;
 mod runtime;
+mod schedule;
 mod source_check;
 mod steps;
 
@@ -36,8 +39,8 @@ use crate::secrets::SecretBox;
 
 pub use crate::data::{Export, ReceivedEvent, Span, StoredRecord};
 pub use crate::engine::Previewed;
+pub use credentials::{NewCredentials, NewHeader};
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
-pub use headers::NewHeader;
 pub use runtime::HookError;
 pub use source_check::NewSource;
 pub use steps::{Draft, MAX_PREVIEWED};
@@ -53,7 +56,7 @@ const KEPT_DEFINITIONS: u64 = 10_000;
 pub enum PipelineState {
     /// It does.
     Running,
-    /// Somebody stopped it.
+    /// It was stopped, by somebody or because it failed for too long.
     Paused,
 }
 
@@ -84,6 +87,8 @@ pub struct Pipeline {
     pub consecutive_failures: i32,
     /// How many days it keeps records, if that is less than the plan allows.
     pub retention_days: Option<u32>,
+    /// Why Dash paused it; none when it runs, or somebody paused it.
+    pub paused_reason: Option<String>,
     /// When it was made, in milliseconds since 1970.
     pub created_at_ms: i64,
     /// When its definition was changed, in milliseconds since 1970.

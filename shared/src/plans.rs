@@ -29,10 +29,10 @@ pub struct Limits {
     pub retention_days: Option<u32>,
     /// The shortest time between two polls of one pipeline.
     pub shortest_polling_interval_seconds: u32,
-    /// The kinds of sinks that records are sent on to.
-    pub sinks: &'static [SinkKind],
     /// Whether transforms may have scripts, windows, lookups and joins.
     pub advanced_steps: bool,
+    /// The kinds of sinks that records are sent on to.
+    pub sinks: &'static [SinkKind],
 }
 
 /// Every new organization gets this many days of [`Plan::Pro`], once.
@@ -76,8 +76,8 @@ impl Plan {
                 points_per_month: Some(10_000),
                 retention_days: Some(7),
                 shortest_polling_interval_seconds: 15 * 60,
-                sinks: &[],
                 advanced_steps: false,
+                sinks: &[],
             },
             Self::Pro => Limits {
                 pipelines: Some(25),
@@ -85,8 +85,8 @@ impl Plan {
                 points_per_month: Some(1_000_000),
                 retention_days: Some(30),
                 shortest_polling_interval_seconds: 60,
-                sinks: &[SinkKind::Http, SinkKind::Webhook, SinkKind::Email],
                 advanced_steps: false,
+                sinks: &[SinkKind::Http, SinkKind::Webhook, SinkKind::Email],
             },
             Self::Business => Limits {
                 pipelines: Some(100),
@@ -94,8 +94,8 @@ impl Plan {
                 points_per_month: Some(10_000_000),
                 retention_days: Some(90),
                 shortest_polling_interval_seconds: 10,
-                sinks: &SinkKind::ALL,
                 advanced_steps: true,
+                sinks: &SinkKind::ALL,
             },
             Self::Enterprise => Limits {
                 pipelines: None,
@@ -103,8 +103,8 @@ impl Plan {
                 points_per_month: None,
                 retention_days: None,
                 shortest_polling_interval_seconds: 1,
-                sinks: &SinkKind::ALL,
                 advanced_steps: true,
+                sinks: &SinkKind::ALL,
             },
         }
     }

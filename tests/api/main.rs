@@ -27,6 +27,7 @@ mod partitions;
 mod pipelines;
 mod polling;
 mod polling_jobs;
+mod polling_requests;
 mod processes;
 mod queries;
 mod records;

@@ -124,6 +124,11 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             input(json!({ "pipelineId": pipeline })),
         ),
         (
+            "resetPollCursor",
+            "mutation ($input: ResetPollCursorInput!) { resetPollCursor(input: $input) { pipeline { name } } }",
+            input(id(polling)),
+        ),
+        (
             "updateRecord",
             "mutation ($input: UpdateRecordInput!) { updateRecord(input: $input) { record { id } } }",
             input(json!({ "id": format!("{pipeline}.1"), "fields": {} })),
@@ -240,6 +245,10 @@ const OF_ONES_OWN: &[(&str, &str)] = &[
     (
         "node",
         "{ node(id: \"pip_00000000000000000000000000\") { id } }",
+    ),
+    (
+        "cronTimes",
+        "{ cronTimes(expression: \"0 9 * * *\", timeZone: \"UTC\") { times } }",
     ),
     (
         "startDemo",

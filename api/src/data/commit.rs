@@ -14,6 +14,7 @@ use super::StoredRecord;
 use super::bulk::{Batch, Insert, Kind};
 use super::failures::{self, MAX_KEPT_PER_RUN, NewFailure};
 use super::live::Committed;
+use super::marks::{self, Mark};
 use super::received::{self, NewBatch, ReceivedBatch};
 use super::record_keys::{self, NewKey, RecordKey};
 use super::remote;
@@ -132,6 +133,7 @@ struct Group {
     id: RunId,
     run: NewRun,
     records: Vec<NewRecord>,
+    mark: Option<Mark>,
     members: Vec<Member>,
     failures: Vec<NewFailure>,
     state: Option<NewState>,
@@ -177,6 +179,7 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             id: RunId::new(),
             run: append.run,
             records: append.records,
+            mark: append.mark,
             members: vec![member],
             failures: append.failures,
             state: append.state,
@@ -195,6 +198,7 @@ impl Group {
         self.records.extend(append.records);
         let kept = MAX_KEPT_PER_RUN.saturating_sub(self.failures.len());
         self.failures.extend(append.failures.into_iter().take(kept));
+        self.mark = append.mark.or(self.mark.take());
         let (run, other) = (&mut self.run, append.run);
         run.started_at_ms = run.started_at_ms.min(other.started_at_ms);
         run.finished_at_ms = run.finished_at_ms.max(other.finished_at_ms);
@@ -395,8 +399,12 @@ async fn store(
     let mut lots: BTreeMap<PipelineId, Lot> = BTreeMap::new();
     let mut runs = Vec::with_capacity(groups.len());
     let mut batch = Batch::new(connection.get_database_backend());
+    let mut new_marks = BTreeMap::new();
     for mut group in groups {
         let pipeline_id = group.run.pipeline_id;
+        if let Some(mark) = group.mark.take() {
+            new_marks.insert(pipeline_id, (mark, group.run.finished_at_ms));
+        }
         failures::keep(
             &mut batch,
             pipeline_id,
@@ -462,6 +470,7 @@ async fn store(
     batch.add(&RECORDS, rows);
     record_keys::keep(&mut batch, keys);
     received::keep(&mut batch, received);
+    marks::store(&mut batch, new_marks);
     batch.run(connection).await?;
     Ok(committed)
 }

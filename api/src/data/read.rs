@@ -308,7 +308,7 @@ impl RecordStore {
 
     /// The records after the number `after_seq` up to `up_to_seq`, in the order of commits, at most
     /// `limit`.
-    pub async fn records_between(
+    pub async fn records_after(
         &self,
         pipeline_id: PipelineId,
         after_seq: i64,
@@ -493,6 +493,7 @@ impl RecordStore {
         for (table, whose) in [
             ("received_batches", OF_SERIES),
             ("rewrites", of_pipeline),
+            ("poll_marks", of_pipeline),
             ("failures", of_pipeline),
             ("transform_states", of_pipeline),
             ("runs", of_pipeline),

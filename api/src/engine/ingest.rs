@@ -13,8 +13,8 @@ use super::lanes::Remembered;
 use super::surroundings::Surroundings;
 use super::{Definition, Engine, Receipt, ReceiptError};
 use crate::data::{
-    Append, Appended, MAX_KEPT_PER_RUN, NewFailure, NewRecord, NewRun, ReceivedBatch, RecordError,
-    RunTrigger, WriteError,
+    Append, Appended, MAX_KEPT_PER_RUN, Mark, NewFailure, NewRecord, NewRun, ReceivedBatch,
+    RecordError, RecordKey, RunTrigger, WriteError,
 };
 
 /// How many failed records a run and a receipt tell of.
@@ -34,6 +34,22 @@ pub(super) struct Batch {
     pub(super) key: Option<String>,
     pub(super) trigger: RunTrigger,
     pub(super) started_at_ms: i64,
+    /// What names each value that came in; shorter when nothing does.
+    pub(super) record_keys: Vec<Option<RecordKey>>,
+    /// How far the source is read with it, if that changed.
+    pub(super) mark: Option<Mark>,
+}
+
+impl Batch {
+    pub(super) const fn new(trigger: RunTrigger, key: Option<String>, started_at_ms: i64) -> Self {
+        Self {
+            key,
+            trigger,
+            started_at_ms,
+            record_keys: Vec::new(),
+            mark: None,
+        }
+    }
 }
 
 /// A batch after the transform.
@@ -61,11 +77,16 @@ impl Engine {
         }
         let count = received.len();
         if definition.transform.is_empty() {
-            let sorted = as_they_came(definition, received, self.clock.now_ms());
+            let sorted = as_they_came(
+                definition,
+                received,
+                &batch.record_keys,
+                self.clock.now_ms(),
+            );
             return self.keep(definition, batch, count, sorted, None).await;
         }
         let (sorted, received, _) = self
-            .transform(definition, received, State::default())
+            .transform(definition, received, &batch, State::default())
             .await?;
         let beside = Beside {
             received: Some(received),
@@ -90,7 +111,7 @@ impl Engine {
             let remembered = turn.take(&self.store, &definition.transform).await?;
             let version = remembered.version;
             let (sorted, values, state) = self
-                .transform(definition, received, remembered.state)
+                .transform(definition, received, &batch, remembered.state)
                 .await?;
             let beside = Beside {
                 received: Some(values),
@@ -138,11 +159,7 @@ impl Engine {
             }
             let mut sorted = Sorted::default();
             sorted.take(definition, outcomes, (0, &Value::Null), &surroundings);
-            let batch = Batch {
-                key: None,
-                trigger: RunTrigger::Window,
-                started_at_ms,
-            };
+            let batch = Batch::new(RunTrigger::Window, None, started_at_ms);
             let beside = Beside {
                 received: None,
                 remembered: Some(remembered),
@@ -174,6 +191,7 @@ impl Engine {
         if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
             batch.key = None;
         }
+        let mark = batch.mark.take();
         let run = NewRun {
             dropped: to_i64(sorted.dropped),
             held: to_i64(sorted.held),
@@ -183,6 +201,7 @@ impl Engine {
         };
         let mut append = Append::new(run, std::mem::take(&mut sorted.records));
         append.failures = std::mem::take(&mut sorted.failures);
+        append.mark = mark;
         if let Some(beside) = beside {
             let now_ms = append.run.finished_at_ms;
             let received = beside.received.as_deref();
@@ -224,16 +243,19 @@ impl Engine {
         &self,
         definition: &Definition,
         received: Vec<Value>,
+        batch: &Batch,
         state: State,
     ) -> Result<(Sorted, Vec<Value>, State), WriteError> {
         let surroundings = self
             .surroundings(definition.team_id, &definition.transform)
             .await?;
         if received.len() <= INLINE_RECORDS {
-            return Ok(transform(definition, received, state, &surroundings));
+            let keys = &batch.record_keys;
+            return Ok(transform(definition, received, keys, state, &surroundings));
         }
-        let definition = definition.clone();
-        tokio::task::spawn_blocking(move || transform(&definition, received, state, &surroundings))
+        let (definition, keys) = (definition.clone(), batch.record_keys.clone());
+        let work = move || transform(&definition, received, &keys, state, &surroundings);
+        tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| WriteError::Closed)
     }
@@ -246,9 +268,15 @@ struct Beside {
 }
 
 /// What no step changes is stored as it came, not as a copy.
-fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i64) -> Sorted {
+fn as_they_came(
+    definition: &Definition,
+    received: Vec<Value>,
+    keys: &[Option<RecordKey>],
+    received_at_ms: i64,
+) -> Sorted {
     let mut sorted = Sorted::default();
     for (index, value) in received.into_iter().enumerate() {
+        let before = sorted.records.len();
         match value {
             Value::Object(fields) => match new_record(definition, fields, received_at_ms) {
                 Ok(record) => sorted.records.push(record),
@@ -262,6 +290,7 @@ fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i
                 sorted.fail(index, error, &other, received_at_ms);
             }
         }
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     sorted
 }
@@ -269,15 +298,17 @@ fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i
 fn transform(
     definition: &Definition,
     received: Vec<Value>,
+    keys: &[Option<RecordKey>],
     mut state: State,
     surroundings: &Surroundings,
 ) -> (Sorted, Vec<Value>, State) {
     let mut outcomes = Vec::new();
     let mut sorted = Sorted::default();
     for (index, value) in received.iter().enumerate() {
-        let transform = &definition.transform;
+        let (transform, before) = (&definition.transform, sorted.records.len());
         transform.run(value, &mut state, surroundings, &mut outcomes);
         sorted.take(definition, outcomes.drain(..), (index, value), surroundings);
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     (sorted, received, state)
 }
@@ -301,6 +332,15 @@ impl Sorted {
                 Outcome::Dropped { .. } => self.dropped += 1,
                 Outcome::Held { .. } => self.held += 1,
                 Outcome::Failed(error) => self.fail(index, error, value, now_ms),
+            }
+        }
+    }
+
+    /// Names the records from `first` on after the value that they were made of.
+    fn name_from(&mut self, first: usize, key: Option<RecordKey>) {
+        if let (Some(key), Some(new)) = (key, self.records.get_mut(first..)) {
+            for (part, record) in new.iter_mut().enumerate() {
+                record.key = Some(key.part(part));
             }
         }
     }

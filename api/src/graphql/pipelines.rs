@@ -17,7 +17,10 @@ use super::queries::{self, ExportFormat, Filter, FoundRecords, RecordAnswer, Rec
 use super::records::{Record, RecordConnection};
 use super::runs::{RecentActivity, Run, RunConnection};
 use super::sinks::Sink;
-use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
+use super::sources::{
+    CronTimes, ResetPollCursorInput, RunError, Source, SourceInput, TestSourceInput,
+    TestSourcePayload,
+};
 use super::steps::{Field, read_steps, show_step};
 use super::{date_time, float, int, loaders, scope, services};
 use crate::data::SeriesTotals;
@@ -31,7 +34,7 @@ const SAMPLE_RECORDS: u64 = 100;
 pub enum PipelineState {
     /// It takes data in.
     Running,
-    /// Somebody stopped it.
+    /// It was stopped, by somebody or because it failed for too long.
     Paused,
     /// It runs, and its last runs failed.
     Failing,
@@ -172,6 +175,17 @@ impl Pipeline {
     /// Since when its runs have failed.
     async fn failing_since(&self) -> Option<DateTime<Utc>> {
         self.0.failing_since_ms.map(date_time)
+    }
+
+    /// Why Dash paused it and what to do, for people; null when it runs, or somebody paused it.
+    async fn paused_reason(&self) -> Option<&str> {
+        self.0.paused_reason.as_deref()
+    }
+
+    /// The value that the next poll begins at, if its source has a cursor.
+    async fn cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        let found = services(ctx)?.pipelines.cursor(&self.0).await;
+        found.map_err(|error| top_level(ctx, error))
     }
 
     /// When it is polled next.
@@ -394,6 +408,15 @@ pub struct UpdatePipelinePayload {
     user_errors: Vec<UserError>,
 }
 
+/// The result of `resetPollCursor`.
+#[derive(Debug, SimpleObject)]
+pub struct ResetPollCursorPayload {
+    /// The pipeline after it.
+    pipeline: Option<Pipeline>,
+    /// What to fix.
+    user_errors: Vec<UserError>,
+}
+
 /// The result of `deletePipeline`.
 #[derive(Debug, SimpleObject)]
 pub struct DeletePipelinePayload {
@@ -448,6 +471,23 @@ impl PipelinesQuery {
             .get(&scope(ctx)?, pipeline_id(&id)?)
             .await;
         found.map(Pipeline).map_err(|error| top_level(ctx, error))
+    }
+
+    /// The next times of a cron expression, or what is wrong with it.
+    async fn cron_times(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Five fields, or six with seconds first; at most 200 bytes.")]
+        expression: String,
+        #[graphql(desc = "The IANA name of a time zone.")] time_zone: String,
+    ) -> async_graphql::Result<CronTimes> {
+        scope(ctx)?;
+        let found = services(ctx)?.pipelines.cron_times(&expression, &time_zone);
+        let (times, problem) = match found {
+            Ok(times) => (times.into_iter().map(date_time).collect(), None),
+            Err(problem) => (Vec::new(), Some(problem)),
+        };
+        Ok(CronTimes { times, problem })
     }
 }
 
@@ -589,6 +629,25 @@ impl PipelinesMutation {
         })
     }
 
+    /// Begins a polled source anew, at a value of its cursor or as the first poll did. Records that
+    /// are stored already come again, unless a key field names them.
+    async fn reset_poll_cursor(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and with what.")] input: ResetPollCursorInput,
+    ) -> async_graphql::Result<ResetPollCursorPayload> {
+        let id = pipeline_id(&input.id)?;
+        let reset = services(ctx)?
+            .pipelines
+            .reset_cursor(&scope(ctx)?, id, input.cursor)
+            .await;
+        let (pipeline, user_errors) = payload(ctx, reset)?;
+        Ok(ResetPollCursorPayload {
+            pipeline: pipeline.map(Pipeline),
+            user_errors,
+        })
+    }
+
     /// Asks a source once and shows the real first records. Nothing is stored.
     async fn test_source(
         &self,
@@ -597,10 +656,10 @@ impl PipelinesMutation {
     ) -> async_graphql::Result<TestSourcePayload> {
         let scope = scope(ctx)?;
         let id = input.pipeline_id.as_ref().map(pipeline_id).transpose()?;
-        let (polling, headers) = input.source.into_parts();
+        let (polling, credentials) = input.source.into_parts();
         let tested = services(ctx)?
             .pipelines
-            .test_source(&scope, &polling, headers, id)
+            .test_source(&scope, polling, credentials, id)
             .await;
         let (tested, user_errors) = payload(ctx, tested)?;
         let (result, error) = match tested {

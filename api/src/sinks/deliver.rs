@@ -210,7 +210,7 @@ impl Sinks {
         for _ in 0..MAX_CHUNKS_BACK {
             let read = self
                 .store
-                .records_between(
+                .records_after(
                     planner.reader.pipeline_id(),
                     after,
                     delivery.last_seq,

@@ -218,7 +218,7 @@ impl Reader {
             let (after, up_to) = (self.position, self.last_seq);
             let read = self
                 .store
-                .records_between(self.pipeline_id, after, up_to, self.chunk)
+                .records_after(self.pipeline_id, after, up_to, self.chunk)
                 .await?;
             self.read = read.into();
         }
