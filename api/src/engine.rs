@@ -229,11 +229,7 @@ impl Engine {
             return Ok(Err(error));
         };
         let Some(credentials) = &definition.credentials else {
-            return Ok(Err(FetchError::new(
-                FetchErrorCode::SecretsLost,
-                "The stored secrets cannot be opened: the key that Dash was started with has \
-                 changed. Enter them again.",
-            )));
+            return Ok(Err(FetchError::secrets_lost()));
         };
         let polled = polling::Polled {
             pipeline_id: Some(definition.pipeline_id),

@@ -158,12 +158,13 @@ async fn a_client_gets_itself_a_token_and_a_new_one_when_that_is_refused() {
         }),
     );
     let valid = |token: &'static str| {
-        Reply::to(
-            move |request| match request.header("authorization") == token {
-                true => Reply::Json(json!([{"n": 1}])),
-                false => Reply::status(401),
-            },
-        )
+        Reply::to(move |request| {
+            if request.header("authorization") == token {
+                Reply::Json(json!([{"n": 1}]))
+            } else {
+                Reply::status(401)
+            }
+        })
     };
     upstream.reply_at("/feed", valid("Bearer t1"));
     let auth = json!({
@@ -504,9 +505,10 @@ async fn what_has_not_changed_is_not_sent_again() {
             ("last-modified", "Sun, 22 Nov 2026 11:00:00 GMT".to_owned()),
             ("content-type", "application/json".to_owned()),
         ];
-        match same {
-            true => Reply::With(304, headers, String::new()),
-            false => Reply::With(200, headers, json!(rows(0, 2)).to_string()),
+        if same {
+            Reply::With(304, headers, String::new())
+        } else {
+            Reply::With(200, headers, json!(rows(0, 2)).to_string())
         }
     }))
     .await;
@@ -776,6 +778,27 @@ async fn a_test_suggests_what_could_be_done_with_the_records() {
             "cursorCandidates": ["updated_at", "id"],
         })
     );
+}
+
+#[tokio::test]
+async fn a_stored_source_is_tested_with_all_that_belongs_to_it() {
+    let upstream = Upstream::start(Reply::Json(json!([{ "n": 1 }]))).await;
+    let auth = json!({ "kind": "BEARER", "secret": "swordfish" });
+    let (_app, ann, id) = polled(&upstream, json!({ "auth": auth })).await;
+    let selection = "result { recordCount } error { code }";
+    let tested = ann
+        .done("testSource", selection, json!({ "pipelineId": id }))
+        .await;
+    assert_eq!(tested["result"]["recordCount"], 1);
+    let sent = upstream.requests()[0].header("authorization").to_owned();
+    assert_eq!(sent, "Bearer swordfish");
+    let errors = ann.user_errors("testSource", json!({})).await;
+    assert_eq!(errors, ["source REQUIRED"]);
+    let (webhook, _) = ann.new_webhook("Orders").await;
+    let errors = ann
+        .user_errors("testSource", json!({ "pipelineId": webhook }))
+        .await;
+    assert_eq!(errors, ["id INVALID"]);
 }
 
 #[tokio::test]

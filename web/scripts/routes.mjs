@@ -26,6 +26,7 @@ export const routes = [
 /** What a page loads once it is there: the page's parts, and those that come later. */
 export const later = [
   { name: "charts", parts: ["dashboard", "charts"], weight: 2, limitKb: 220 },
+  { name: "more options of a polled source", parts: ["new_pipeline", "polling"], weight: 0.3 },
   { name: "changing a dashboard", parts: ["dashboard", "tools"], weight: 0.3 },
   { name: "what is opened with a shortcut", parts: ["home", "extras"], weight: 0.2 },
 ];

@@ -16,13 +16,16 @@ use leptos::{
 };
 
 use crate::{
-    api::{ApiError, ErrorCode},
+    api::{ApiError, ErrorCode, FormErrors},
     components::{
         ErrorPanel, Skeleton,
         frame::Extras,
         line_chart::{LineLook, LinePoints},
     },
-    pages::dashboard::toolbox::Tools,
+    pages::{
+        dashboard::toolbox::Tools,
+        pipeline::{polling_form::PollingDraft, source_test::TestState},
+    },
 };
 
 /// What becomes of fetching something.
@@ -84,6 +87,15 @@ pub fn line_chart(
     title: Signal<String>,
 ) -> Fetching<AnyView> {
     Box::pin(split::line_chart(points, look, title))
+}
+
+/// What few polled sources need.
+pub fn polling_more(
+    draft: PollingDraft,
+    test: RwSignal<TestState>,
+    errors: FormErrors,
+) -> Fetching<AnyView> {
+    Box::pin(split::polling_more(draft, test, errors))
 }
 
 /// A page, or a part of one, that may still have to be fetched: grey meanwhile, an explanation when

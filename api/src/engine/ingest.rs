@@ -102,8 +102,11 @@ impl Engine {
         &self,
         definition: &Definition,
         mut received: Vec<Value>,
-        batch: Batch,
+        mut batch: Batch,
     ) -> Result<Receipt, WriteError> {
+        // It makes records of other values than the one at hand, and has steps of its own against
+        // repeats.
+        batch.record_keys.clear();
         let count = received.len();
         let turn = self.lanes.turn(definition.pipeline_id).await;
         let mut turn = turn.ok_or(WriteError::Busy)?;

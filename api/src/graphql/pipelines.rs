@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::backfills::Backfill;
 use super::dashboards::TimeRange;
-use super::errors::UserError;
+use super::errors::{UserError, UserErrorCode};
 use super::errors::{loaded, not_found, payload, top_level};
 use super::paging::{connection, cursor, list_cost, page_size};
 use super::previews::ReceivedEvent;
@@ -18,8 +18,8 @@ use super::records::{Record, RecordConnection};
 use super::runs::{RecentActivity, Run, RunConnection};
 use super::sinks::Sink;
 use super::sources::{
-    CronTimes, ResetPollCursorInput, RunError, Source, SourceInput, TestSourceInput,
-    TestSourcePayload,
+    CronTimes, HttpPollingSourceInput, ResetPollCursorInput, RunError, Source, SourceInput,
+    TestSourceInput, TestSourcePayload,
 };
 use super::steps::{Field, read_steps, show_step};
 use super::{date_time, float, int, loaders, scope, services};
@@ -656,11 +656,24 @@ impl PipelinesMutation {
     ) -> async_graphql::Result<TestSourcePayload> {
         let scope = scope(ctx)?;
         let id = input.pipeline_id.as_ref().map(pipeline_id).transpose()?;
-        let (polling, credentials) = input.source.into_parts();
-        let tested = services(ctx)?
-            .pipelines
-            .test_source(&scope, polling, credentials, id)
-            .await;
+        let pipelines = &services(ctx)?.pipelines;
+        let tested = match (input.source.map(HttpPollingSourceInput::into_parts), id) {
+            (Some((polling, credentials)), id) => {
+                pipelines
+                    .test_source(&scope, polling, credentials, id)
+                    .await
+            }
+            (None, Some(id)) => pipelines.test_stored_source(&scope, id).await,
+            (None, None) => {
+                let message = "Give a source, or a pipeline that has one.";
+                let missing = UserError::at("source", UserErrorCode::Required, message);
+                return Ok(TestSourcePayload {
+                    result: None,
+                    error: None,
+                    user_errors: vec![missing],
+                });
+            }
+        };
         let (tested, user_errors) = payload(ctx, tested)?;
         let (result, error) = match tested {
             None => (None, None),

@@ -171,15 +171,42 @@ impl Pipelines {
             let problems = problems.into_iter().map(|p| p.under("source")).collect();
             return Err(PipelinesError::Invalid(problems));
         }
+        self.test_filled(scope, polling, credentials).await
+    }
+
+    /// Asks the source of a pipeline once, as it is stored, to show what it answers from the
+    /// beginning.
+    pub async fn test_stored_source(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+    ) -> Result<Result<SourceTest, FetchError>, PipelinesError> {
+        scope.require(Role::Editor)?;
+        let pipeline = self.get(scope, id).await?;
+        let Source::HttpPolling(polling) = &pipeline.source else {
+            return Err(PipelinesError::NotRunnable);
+        };
+        let Some(credentials) = self.open_credentials(&pipeline) else {
+            return Ok(Err(FetchError::secrets_lost()));
+        };
+        self.test_filled(scope, HttpPolling::clone(polling), credentials)
+            .await
+    }
+
+    async fn test_filled(
+        &self,
+        scope: &TenantScope,
+        polling: HttpPolling,
+        credentials: Credentials,
+    ) -> Result<Result<SourceTest, FetchError>, PipelinesError> {
         let filled = match self.fill(scope.team_id(), polling, credentials).await? {
             Ok(filled) => filled,
             Err(error) => return Ok(Err(error)),
         };
         let tested = self
             .engine
-            .test_polling(&filled.polling, &filled.credentials)
-            .await;
-        Ok(tested.map_err(|error| FetchError {
+            .test_polling(&filled.polling, &filled.credentials);
+        Ok(tested.await.map_err(|error| FetchError {
             message: filled.redact(&error.message),
             ..error
         }))

@@ -11,6 +11,8 @@ pub mod mutations;
 pub mod outcome;
 pub mod outcome_table;
 pub mod polling_form;
+pub mod polling_more;
+pub mod polling_source;
 pub mod queries;
 pub mod rate;
 pub mod source_test;

@@ -9,6 +9,7 @@ use leptos::{prelude::*, wasm_split::wasm_split};
 
 use super::Fetched;
 use crate::{
+    api::FormErrors,
     components::{
         frame::{EXTRAS, Extras},
         line_chart::{LineLook, LinePoints, Lines},
@@ -20,8 +21,10 @@ use crate::{
         log_in::LogInPage,
         new_pipeline::NewPipelinePage,
         pipeline::{
-            PipelinePage, errors_tab::ErrorsTab, overview_tab::OverviewTab, runs_tab::RunsTab,
-            settings_tab::SettingsTab, source_tab::SourceTab, transform_tab::TransformTab,
+            PipelinePage, errors_tab::ErrorsTab, overview_tab::OverviewTab,
+            polling_form::PollingDraft, polling_more::PollingMore, runs_tab::RunsTab,
+            settings_tab::SettingsTab, source_tab::SourceTab, source_test::TestState,
+            transform_tab::TransformTab,
         },
         pipelines::PipelinesPage,
         settings::SettingsPage,
@@ -107,6 +110,15 @@ pub fn errors_tab() -> Fetched<AnyView> {
 #[wasm_split(source, wasm_split_path = ::leptos::wasm_split, fallible)]
 pub fn source_tab() -> Fetched<AnyView> {
     Ok(view! { <SourceTab/> }.into_any())
+}
+
+#[wasm_split(polling, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn polling_more(
+    draft: PollingDraft,
+    test: RwSignal<TestState>,
+    errors: FormErrors,
+) -> Fetched<AnyView> {
+    Ok(view! { <PollingMore draft test errors/> }.into_any())
 }
 
 #[wasm_split(transform, wasm_split_path = ::leptos::wasm_split, fallible)]

@@ -158,6 +158,8 @@ mod tests {
 
     #[test]
     fn a_cursor_moves_on_with_what_came() {
+        use CursorPick::{Highest, Last};
+        use CursorPlace::{Answer, Records};
         let rule = |place, path: &str, pick| Cursor {
             place,
             path: path.to_owned(),
@@ -172,8 +174,6 @@ mod tests {
             reader.look_at(&[json!({ "id": 3 }), json!({ "id": 9 }), json!({ "id": 4 })]);
             assert_eq!(reader.end(3).unwrap().as_deref(), expected);
         };
-        use CursorPick::{Highest, Last};
-        use CursorPlace::{Answer, Records};
         check(&rule(Records, "id", Highest), None, Some("9"));
         check(&rule(Records, "id", Highest), Some("12"), Some("12"));
         check(&rule(Records, "id", Last), Some("12"), Some("4"));

@@ -128,6 +128,15 @@ impl FetchError {
         Self::new(FetchErrorCode::Internal, message)
     }
 
+    /// The stored secrets cannot be opened.
+    pub fn secrets_lost() -> Self {
+        Self::new(
+            FetchErrorCode::SecretsLost,
+            "The stored secrets cannot be opened: the key that Dash was started with has changed. \
+             Enter them again.",
+        )
+    }
+
     /// A secret that the source names is not there.
     pub fn no_secret(name: &str) -> Self {
         Self::new(

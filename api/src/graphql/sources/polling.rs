@@ -163,7 +163,7 @@ pub enum ApiKeyPlace {
 
 /// Where a client of OAuth 2.0 and its secret are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "polling::ClientPlace")]
+#[graphql(name = "OAuthClientPlace", remote = "polling::ClientPlace")]
 pub enum OAuthClientPlace {
     /// In the header `Authorization`, as every server takes it.
     Header,
@@ -629,8 +629,8 @@ impl From<PaginationInput> for polling::Pagination {
 /// A polling source to try.
 #[derive(Debug, InputObject)]
 pub struct TestSourceInput {
-    /// The source.
-    pub(in super::super) source: HttpPollingSourceInput,
+    /// The source; without it, the pipeline's own is asked.
+    pub(in super::super) source: Option<HttpPollingSourceInput>,
     /// The pipeline whose stored secrets are used where none are given.
     pub(in super::super) pipeline_id: Option<async_graphql::ID>,
 }

@@ -76,7 +76,13 @@ pub enum RunErrorCode {
     ForbiddenTarget,
     /// The path cannot be read.
     InvalidPath,
-    /// The stored values of the headers cannot be opened any more.
+    /// The server that gives tokens gives none.
+    NoToken,
+    /// Nothing has a value where the cursor should be.
+    NoCursor,
+    /// A secret that the source names is not there.
+    NoSecret,
+    /// The stored secrets cannot be opened any more.
     SecretsLost,
     /// Dash itself failed.
     Internal,
@@ -106,17 +112,24 @@ pub struct WebhookSource {
     pub url: String,
 }
 
-/// An address that is asked at an interval.
+/// An address that is polled: what every page shows of it.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
 pub struct HttpPollingSource {
     /// The address.
     pub url: String,
-    /// The time from one poll to the next.
-    pub interval_seconds: i32,
-    /// The headers that are sent; their values are never shown.
-    pub header_names: Vec<String>,
-    /// Where the records are in the answer.
-    pub records_path: String,
+    /// The time from one poll to the next; none when it is asked at set times.
+    pub interval_seconds: Option<i32>,
+    /// The times at which it is asked.
+    pub cron: Option<CronSchedule>,
+}
+
+/// The times at which a source is asked.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct CronSchedule {
+    /// The cron expression.
+    pub expression: String,
+    /// Whose clock is meant.
+    pub time_zone: String,
 }
 
 /// Orders of a web shop that does not exist.
@@ -307,6 +320,8 @@ pub struct Pipeline {
     pub retention_days: Option<i32>,
     /// Since when it fails.
     pub failing_since: Option<DateTime>,
+    /// Why Dash paused it.
+    pub paused_reason: Option<String>,
     /// When it is polled next.
     pub next_run_at: Option<DateTime>,
     /// When it was made.

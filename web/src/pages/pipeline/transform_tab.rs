@@ -243,17 +243,17 @@ fn SampleActs(draft: MapDraft, sample: RwSignal<Vec<Value>>, store: Store) -> im
     let toasts = use_toasts();
     let polled = Memo::new(move |_| {
         store.pipeline.with(|pipeline| match &pipeline.source {
-            Source::HttpPollingSource(source) => Some((source.clone(), pipeline.id.clone())),
+            Source::HttpPollingSource(_) => Some(pipeline.id.clone()),
             _ => None,
         })
     });
     let fetch = move || {
-        let Some((source, id)) = polled.get_untracked() else {
+        let Some(id) = polled.get_untracked() else {
             return;
         };
         busy.set(true);
         spawn_local(async move {
-            match fetch_records(&source, id).await {
+            match fetch_records(id).await {
                 Ok(records) => sample.set(records.into_iter().take(MAX_SAMPLE).collect()),
                 Err(message) => toasts.error(message),
             }
