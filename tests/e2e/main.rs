@@ -6,6 +6,7 @@ mod editing;
 mod explore;
 mod frame;
 mod later;
+mod sinks;
 
 use dash_tests::TestApp;
 use dash_tests::browser::Browser;

@@ -18,6 +18,7 @@ export const routes = [
   { name: "/pipelines/…", parts: ["pipeline", "activity"], weight: 2, limitKb: 425 },
   { name: "/pipelines/…/source", parts: ["pipeline", "source"], weight: 2, limitKb: 440 },
   { name: "/pipelines/…/transform", parts: ["pipeline", "transform"], weight: 2, limitKb: 440 },
+  { name: "/pipelines/…/sinks", parts: ["pipeline", "sinks"], weight: 1, limitKb: 440 },
   { name: "/pipelines/…/settings", parts: ["pipeline", "configure"], weight: 1, limitKb: 400 },
   { name: "/pipelines/new/…", parts: ["new_pipeline"], weight: 3, limitKb: 445 },
   { name: "/styleguide", parts: ["styleguide"], weight: 0.3, limitKb: 420 },

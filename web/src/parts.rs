@@ -63,6 +63,8 @@ pub const ERRORS_TAB: Fetch = || Box::pin(split::errors_tab());
 pub const SOURCE_TAB: Fetch = || Box::pin(split::source_tab());
 /// A pipeline's tab “Transform”.
 pub const TRANSFORM_TAB: Fetch = || Box::pin(split::transform_tab());
+/// A pipeline's tab “Sinks”.
+pub const SINKS_TAB: Fetch = || Box::pin(split::sinks_tab());
 /// A pipeline's tab “Settings”.
 pub const SETTINGS_TAB: Fetch = || Box::pin(split::settings_tab());
 /// The pages that make a pipeline.

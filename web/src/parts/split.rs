@@ -23,8 +23,8 @@ use crate::{
         pipeline::{
             PipelinePage, errors_tab::ErrorsTab, overview_tab::OverviewTab,
             polling_form::PollingDraft, polling_more::PollingMore, runs_tab::RunsTab,
-            settings_tab::SettingsTab, source_tab::SourceTab, source_test::TestState,
-            transform_tab::TransformTab,
+            settings_tab::SettingsTab, sinks::SinksTab, source_tab::SourceTab,
+            source_test::TestState, transform_tab::TransformTab,
         },
         pipelines::PipelinesPage,
         settings::SettingsPage,
@@ -124,6 +124,11 @@ pub fn polling_more(
 #[wasm_split(transform, wasm_split_path = ::leptos::wasm_split, fallible)]
 pub fn transform_tab() -> Fetched<AnyView> {
     Ok(view! { <TransformTab/> }.into_any())
+}
+
+#[wasm_split(sinks, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn sinks_tab() -> Fetched<AnyView> {
+    Ok(view! { <SinksTab/> }.into_any())
 }
 
 #[wasm_split(configure, wasm_split_path = ::leptos::wasm_split, fallible)]

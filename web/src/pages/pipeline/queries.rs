@@ -454,6 +454,56 @@ pub struct LiveRuns {
     pub pipeline_runs: Run,
 }
 
+/// What a sink is doing.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkState {
+    /// It sends.
+    Enabled,
+    /// It does not.
+    Disabled,
+    /// It tries, and its last deliveries failed.
+    Failing,
+}
+
+/// What a sink did lately.
+#[derive(cynic::QueryFragment, Clone, Copy, Debug, PartialEq, Eq)]
+#[cynic(graphql_type = "SinkCounts")]
+pub struct CountsOfFlow {
+    /// During the last hour.
+    pub delivered_last_hour: i32,
+    /// During the last 24 hours.
+    pub delivered_last_day: i32,
+}
+
+/// A sink, as the picture of its pipeline has it.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+#[cynic(graphql_type = "Sink")]
+pub struct SinkOfFlow {
+    /// What it is called.
+    pub name: String,
+    /// What it is doing.
+    pub state: SinkState,
+    /// What it did lately.
+    pub counts: CountsOfFlow,
+}
+
+/// The sinks of a pipeline, for its picture.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "Query", variables = "PipelineVariables")]
+pub struct SinksOfFlow {
+    /// The pipeline.
+    #[arguments(id: $id)]
+    pub pipeline: PipelineOfFlow,
+}
+
+/// A pipeline's sinks.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "Pipeline")]
+pub struct PipelineOfFlow {
+    /// The oldest first.
+    pub sinks: Vec<SinkOfFlow>,
+}
+
 impl FieldType {
     /// The API's word for the shared type.
     pub const fn of(shared: dash_shared::fields::FieldType) -> Self {
