@@ -4,6 +4,7 @@
 //! is given a [`Definition`] and runs it. `pipelines` decides what runs when.
 
 mod answers;
+pub mod bodies;
 mod csv_source;
 pub mod demo;
 mod ingest;
@@ -14,11 +15,13 @@ mod meters;
 mod outbound;
 mod polling;
 mod preview;
+mod receiving;
+pub mod signatures;
 mod surroundings;
+mod uploading;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::{PipelineId, RunId, TeamId};
 use dash_shared::sources::{HttpPolling, Source};
@@ -30,13 +33,18 @@ use self::joins::Joins;
 use self::lanes::Lanes;
 use self::meters::Meters;
 use crate::clock::Clock;
-use crate::data::{Append, Appended, NewRun, RecordKey, RecordStore, RunTrigger};
+use crate::data::{Append, Appended, NewRun, RecordStore, RunTrigger};
 
 pub use crate::data::WriteError;
-pub use json_source::{BodyError, records_of_body};
+pub use bodies::BodyError;
 pub use outbound::{AllowedTargets, InvalidTarget, Outbound};
 pub use polling::{FetchError, FetchErrorCode, SourceTest, check_records_path};
 pub use preview::Previewed;
+pub use receiving::{REFUSAL_PERIOD_MS, ReceiveError, Received, Reception};
+pub use signatures::{Sent, SignatureError, SignatureFault};
+pub use uploading::{
+    FileError, FileFormat, FileIntake, LineError, Progress, UploadError, read_file,
+};
 
 /// What a pipeline does, ready to run.
 #[derive(Clone, Debug)]
@@ -62,7 +70,7 @@ pub struct Definition {
 pub struct Receipt {
     /// The run it was stored with; none when the same batch was there already.
     pub run_id: Option<RunId>,
-    /// Whether the same batch was there already: then nothing is stored.
+    /// Whether all of it was there already: then nothing is stored.
     pub duplicate: bool,
     /// How many records came in.
     pub received: usize,
@@ -128,24 +136,6 @@ impl Engine {
         }
     }
 
-    /// Takes a webhook's body in; returns when its records are durable. What names the delivery, if
-    /// anything does, names the batch: delivered again, it is not stored again.
-    pub async fn receive(
-        &self,
-        definition: &Definition,
-        body: Bytes,
-        delivery: Option<&[u8]>,
-    ) -> Result<Receipt, ReceiveError> {
-        let started_at_ms = self.clock.now_ms();
-        let received = records_of_body(&body)?;
-        let batch = Batch {
-            key: delivery.map(|delivery| format!("hook:{}", RecordKey::of(delivery))),
-            trigger: RunTrigger::Webhook,
-            started_at_ms,
-        };
-        Ok(self.ingest(definition, received, batch).await?)
-    }
-
     /// Asks a polling source once, and stores what it answers. Failing to get an answer is a run
     /// too, a failed one; it is returned as the inner error.
     pub async fn poll(
@@ -160,11 +150,7 @@ impl Engine {
                 "the source is not one that is polled",
             )));
         };
-        let batch = Batch {
-            key: Some(batch_key),
-            trigger,
-            started_at_ms,
-        };
+        let batch = Batch::new(trigger, Some(batch_key), started_at_ms);
         let fetched = match &definition.headers {
             Some(headers) => polling::fetch(&self.outbound, polling, headers).await,
             None => Err(FetchError::new(
@@ -176,7 +162,7 @@ impl Engine {
         match fetched {
             Ok(records) => Ok(Ok(self.ingest(definition, records, batch).await?)),
             Err(error) => {
-                let run = self.new_run(definition, batch, 0);
+                let run = self.new_run(definition, &batch, 0);
                 let failure = (error.code.as_str().to_owned(), clean(&error.message));
                 let run = NewRun {
                     error: Some(failure),
@@ -210,20 +196,18 @@ impl Engine {
             return Ok(Receipt::of(0, Appended::default(), Sorted::default()));
         };
         let orders = demo::orders(seed, from_ms, to_ms);
-        let batch = Batch {
-            key: Some(format!("demo:{from_ms}-{to_ms}")),
-            trigger: RunTrigger::Demo,
-            started_at_ms,
-        };
+        let key = Some(format!("demo:{from_ms}-{to_ms}"));
+        let batch = Batch::new(RunTrigger::Demo, key, started_at_ms);
         self.ingest(definition, orders, batch).await
     }
 }
 
 impl Receipt {
     fn of(received: usize, appended: Appended, sorted: Sorted) -> Self {
+        let others = appended.stored + sorted.dropped + sorted.held + sorted.failed;
         Self {
             run_id: appended.run_id,
-            duplicate: appended.run_id.is_none(),
+            duplicate: appended.run_id.is_none() || appended.duplicates > 0 && others == 0,
             received,
             stored: appended.stored,
             dropped: sorted.dropped,
@@ -238,15 +222,4 @@ impl Receipt {
 /// PostgreSQL takes no zero character in text.
 fn clean(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
-}
-
-/// Why a webhook's body was not taken in.
-#[derive(Debug, thiserror::Error)]
-pub enum ReceiveError {
-    /// The body holds no records that can be read.
-    #[error(transparent)]
-    Body(#[from] BodyError),
-    /// The records could not be stored.
-    #[error(transparent)]
-    Write(#[from] WriteError),
 }

@@ -17,6 +17,7 @@ mod shared;
 mod sources;
 mod steps;
 mod subscriptions;
+mod uploads;
 mod widgets;
 
 use async_graphql::dataloader::DataLoader;
@@ -57,6 +58,7 @@ pub struct Query(
 pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
+    sources::webhook::WebhooksMutation,
     records::RecordsMutation,
     dashboards::DashboardsMutation,
 );

@@ -1,16 +1,20 @@
 //! Pipelines: their definitions, who may change them, and what runs when.
 //!
-//! It owns the table `pipelines` and the jobs that poll, feed the demo, expire records and purge. How a batch goes
+//! It owns the tables `pipelines` and `uploads`, and the jobs that poll, feed the demo, expire records and purge. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
 mod definitions;
 mod entity;
+mod gate;
 mod headers;
+mod hooks;
 mod records;
 mod retention;
 mod runtime;
+mod signing;
 mod source_check;
 mod steps;
+mod uploads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +32,7 @@ use crate::accounts::Forbidden;
 use crate::clock::Clock;
 use crate::data::ReadError;
 use crate::db::Db;
-use crate::engine::{Definition, Engine, ReceiveError};
+use crate::engine::Engine;
 use crate::events::{Event, Events};
 use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
@@ -37,9 +41,11 @@ pub use crate::data::{Export, ReceivedEvent, Span, StoredRecord};
 pub use crate::engine::Previewed;
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
 pub use headers::NewHeader;
-pub use runtime::HookError;
-pub use source_check::NewSource;
+pub use hooks::{Hook, HookError};
+pub use signing::new_secret;
+pub use source_check::{NewSource, NewWebhook};
 pub use steps::{Draft, MAX_PREVIEWED};
+pub use uploads::{BeginError, BegunUpload, NewUpload, Upload, UploadPage, UploadState};
 
 /// How long a webhook's definition is used before it is read again. Changes made by this process
 /// are seen at once, those of another one within this time.
@@ -88,6 +94,7 @@ pub struct Pipeline {
     /// When its definition was changed, in milliseconds since 1970.
     pub updated_at_ms: i64,
     sealed_headers: Option<Vec<u8>>,
+    sealed_secrets: signing::SealedSecrets,
 }
 
 /// Why something could not be done with a pipeline.
@@ -126,14 +133,21 @@ pub struct Pipelines {
     jobs: Jobs,
     secrets: SecretBox,
     hooks: Cache<String, Arc<Hook>>,
+    gates: gate::Gates,
+    uploads: uploads::Places,
     events: Events,
 }
 
-/// What a webhook's key leads to.
-#[derive(Debug)]
-pub struct Hook {
-    definition: Definition,
-    state: PipelineState,
+impl Pipeline {
+    /// Whether the senders of its webhook have a secret.
+    pub const fn has_secret(&self) -> bool {
+        self.sealed_secrets.current.is_some()
+    }
+
+    /// Whether the secret before the current one is good, too.
+    pub const fn has_previous_secret(&self) -> bool {
+        self.sealed_secrets.previous.is_some()
+    }
 }
 
 impl Pipelines {
@@ -159,6 +173,8 @@ impl Pipelines {
             jobs,
             secrets,
             hooks,
+            gates: gate::Gates::new(),
+            uploads: uploads::Places::default(),
             events,
         }
     }
@@ -191,14 +207,5 @@ impl Pipelines {
             .filter(entity::Column::Id.is_in(distinct))
             .count(self.db.orm());
         found.await.map_or(true, |found| found == wanted)
-    }
-}
-
-impl From<ReceiveError> for HookError {
-    fn from(error: ReceiveError) -> Self {
-        match error {
-            ReceiveError::Body(error) => Self::Body(error),
-            ReceiveError::Write(error) => Self::Write(error),
-        }
     }
 }

@@ -134,6 +134,8 @@ ids! {
     DashboardId = "dsh";
     /// One visualization on a dashboard.
     WidgetId = "wdg";
+    /// A file that was handed over to a pipeline.
+    UploadId = "upl";
     /// One piece of durable work.
     JobId = "job";
 }

@@ -30,6 +30,23 @@ pub struct Limits {
     pub shortest_polling_interval_seconds: u32,
     /// Whether transforms may have scripts, windows, lookups and joins.
     pub advanced_steps: bool,
+    /// How fast one webhook takes deliveries in.
+    pub webhook_rate: WebhookRate,
+}
+
+/// How fast deliveries may come, whatever each of them holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookRate {
+    /// As many come in every second, on and on.
+    pub per_second: u32,
+    /// As many may come at once, after a pause.
+    pub burst: u32,
+}
+
+impl WebhookRate {
+    const fn new(per_second: u32, burst: u32) -> Self {
+        Self { per_second, burst }
+    }
 }
 
 /// Every new organization gets this many days of [`Plan::Pro`], once.
@@ -74,6 +91,7 @@ impl Plan {
                 retention_days: Some(7),
                 shortest_polling_interval_seconds: 15 * 60,
                 advanced_steps: false,
+                webhook_rate: WebhookRate::new(5, 50),
             },
             Self::Pro => Limits {
                 pipelines: Some(25),
@@ -82,6 +100,7 @@ impl Plan {
                 retention_days: Some(30),
                 shortest_polling_interval_seconds: 60,
                 advanced_steps: false,
+                webhook_rate: WebhookRate::new(50, 500),
             },
             Self::Business => Limits {
                 pipelines: Some(100),
@@ -90,6 +109,7 @@ impl Plan {
                 retention_days: Some(90),
                 shortest_polling_interval_seconds: 10,
                 advanced_steps: true,
+                webhook_rate: WebhookRate::new(500, 5_000),
             },
             Self::Enterprise => Limits {
                 pipelines: None,
@@ -98,6 +118,7 @@ impl Plan {
                 retention_days: None,
                 shortest_polling_interval_seconds: 1,
                 advanced_steps: true,
+                webhook_rate: WebhookRate::new(5_000, 100_000),
             },
         }
     }
@@ -224,6 +245,8 @@ mod tests {
             assert!(at_least(small.dashboards, big.dashboards));
             assert!(at_least(small.points_per_month, big.points_per_month));
             assert!(at_least(small.retention_days, big.retention_days));
+            assert!(small.webhook_rate.per_second <= big.webhook_rate.per_second);
+            assert!(small.webhook_rate.burst <= big.webhook_rate.burst);
             assert!(
                 small.shortest_polling_interval_seconds >= big.shortest_polling_interval_seconds
             );

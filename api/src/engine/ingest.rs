@@ -14,7 +14,7 @@ use super::surroundings::Surroundings;
 use super::{Definition, Engine, Receipt, ReceiptError};
 use crate::data::{
     Append, Appended, MAX_KEPT_PER_RUN, NewFailure, NewRecord, NewRun, ReceivedBatch, RecordError,
-    RunTrigger, WriteError,
+    RecordKey, RunTrigger, WriteError,
 };
 
 /// How many failed records a run and a receipt tell of.
@@ -34,6 +34,22 @@ pub(super) struct Batch {
     pub(super) key: Option<String>,
     pub(super) trigger: RunTrigger,
     pub(super) started_at_ms: i64,
+    /// What names each value that came in; shorter when nothing does.
+    pub(super) record_keys: Vec<Option<RecordKey>>,
+    /// What came in and could not even be read.
+    pub(super) unreadable: Vec<RecordError>,
+}
+
+impl Batch {
+    pub(super) const fn new(trigger: RunTrigger, key: Option<String>, started_at_ms: i64) -> Self {
+        Self {
+            key,
+            trigger,
+            started_at_ms,
+            record_keys: Vec::new(),
+            unreadable: Vec::new(),
+        }
+    }
 }
 
 /// A batch after the transform.
@@ -59,13 +75,14 @@ impl Engine {
         if definition.transform.is_stateful() {
             return self.ingest_in_turn(definition, received, batch).await;
         }
-        let count = received.len();
+        let count = received.len() + batch.unreadable.len();
         if definition.transform.is_empty() {
-            let sorted = as_they_came(definition, received, self.clock.now_ms());
+            let now_ms = self.clock.now_ms();
+            let sorted = as_they_came(definition, received, &batch.record_keys, now_ms);
             return self.keep(definition, batch, count, sorted, None).await;
         }
         let (sorted, received, _) = self
-            .transform(definition, received, State::default())
+            .transform(definition, received, &batch.record_keys, State::default())
             .await?;
         let beside = Beside {
             received: Some(received),
@@ -83,14 +100,14 @@ impl Engine {
         mut received: Vec<Value>,
         batch: Batch,
     ) -> Result<Receipt, WriteError> {
-        let count = received.len();
+        let count = received.len() + batch.unreadable.len();
         let turn = self.lanes.turn(definition.pipeline_id).await;
         let mut turn = turn.ok_or(WriteError::Busy)?;
         for _ in 0..MAX_TRIES {
             let remembered = turn.take(&self.store, &definition.transform).await?;
             let version = remembered.version;
             let (sorted, values, state) = self
-                .transform(definition, received, remembered.state)
+                .transform(definition, received, &[], remembered.state)
                 .await?;
             let beside = Beside {
                 received: Some(values),
@@ -138,11 +155,7 @@ impl Engine {
             }
             let mut sorted = Sorted::default();
             sorted.take(definition, outcomes, (0, &Value::Null), &surroundings);
-            let batch = Batch {
-                key: None,
-                trigger: RunTrigger::Window,
-                started_at_ms,
-            };
+            let batch = Batch::new(RunTrigger::Window, None, started_at_ms);
             let beside = Beside {
                 received: None,
                 remembered: Some(remembered),
@@ -170,8 +183,12 @@ impl Engine {
         mut sorted: Sorted,
         beside: Option<&Beside>,
     ) -> Result<Receipt, WriteError> {
+        for error in std::mem::take(&mut batch.unreadable) {
+            sorted.fail_unread(error);
+        }
         // A delivery of which nothing could be stored can be sent again when the pipeline is mended.
-        if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
+        let is_sent = matches!(batch.trigger, RunTrigger::Webhook | RunTrigger::Upload);
+        if is_sent && sorted.failed > 0 && sorted.records.is_empty() {
             batch.key = None;
         }
         let run = NewRun {
@@ -179,7 +196,7 @@ impl Engine {
             held: to_i64(sorted.held),
             failed: to_i64(sorted.failed),
             record_errors: std::mem::take(&mut sorted.record_errors),
-            ..self.new_run(definition, batch, count)
+            ..self.new_run(definition, &batch, count)
         };
         let mut append = Append::new(run, std::mem::take(&mut sorted.records));
         append.failures = std::mem::take(&mut sorted.failures);
@@ -202,11 +219,16 @@ impl Engine {
         self.meters.duplicate.increment(appended.duplicates as u64);
     }
 
-    pub(super) fn new_run(&self, definition: &Definition, batch: Batch, received: usize) -> NewRun {
+    pub(super) fn new_run(
+        &self,
+        definition: &Definition,
+        batch: &Batch,
+        received: usize,
+    ) -> NewRun {
         NewRun {
             team_id: definition.team_id,
             pipeline_id: definition.pipeline_id,
-            batch_key: batch.key,
+            batch_key: batch.key.clone(),
             trigger: batch.trigger,
             started_at_ms: batch.started_at_ms,
             finished_at_ms: self.clock.now_ms(),
@@ -224,18 +246,20 @@ impl Engine {
         &self,
         definition: &Definition,
         received: Vec<Value>,
+        keys: &[Option<RecordKey>],
         state: State,
     ) -> Result<(Sorted, Vec<Value>, State), WriteError> {
         let surroundings = self
             .surroundings(definition.team_id, &definition.transform)
             .await?;
         if received.len() <= INLINE_RECORDS {
-            return Ok(transform(definition, received, state, &surroundings));
+            return Ok(transform(definition, received, keys, state, &surroundings));
         }
-        let definition = definition.clone();
-        tokio::task::spawn_blocking(move || transform(&definition, received, state, &surroundings))
-            .await
-            .map_err(|_| WriteError::Closed)
+        let (definition, keys) = (definition.clone(), keys.to_vec());
+        let transformed = tokio::task::spawn_blocking(move || {
+            transform(&definition, received, &keys, state, &surroundings)
+        });
+        transformed.await.map_err(|_| WriteError::Closed)
     }
 }
 
@@ -246,12 +270,20 @@ struct Beside {
 }
 
 /// What no step changes is stored as it came, not as a copy.
-fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i64) -> Sorted {
+fn as_they_came(
+    definition: &Definition,
+    received: Vec<Value>,
+    keys: &[Option<RecordKey>],
+    received_at_ms: i64,
+) -> Sorted {
     let mut sorted = Sorted::default();
     for (index, value) in received.into_iter().enumerate() {
         match value {
             Value::Object(fields) => match new_record(definition, fields, received_at_ms) {
-                Ok(record) => sorted.records.push(record),
+                Ok(record) => {
+                    let key = keys.get(index).copied().flatten();
+                    sorted.records.push(NewRecord { key, ..record });
+                }
                 Err(refused) => {
                     let Refused { error, fields } = *refused;
                     sorted.fail(index, error, &Value::Object(fields), received_at_ms);
@@ -269,6 +301,7 @@ fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i
 fn transform(
     definition: &Definition,
     received: Vec<Value>,
+    keys: &[Option<RecordKey>],
     mut state: State,
     surroundings: &Surroundings,
 ) -> (Sorted, Vec<Value>, State) {
@@ -277,7 +310,13 @@ fn transform(
     for (index, value) in received.iter().enumerate() {
         let transform = &definition.transform;
         transform.run(value, &mut state, surroundings, &mut outcomes);
+        let first = sorted.records.len();
         sorted.take(definition, outcomes.drain(..), (index, value), surroundings);
+        if let Some(key) = keys.get(index).copied().flatten() {
+            for (part, record) in sorted.records.iter_mut().skip(first).enumerate() {
+                record.key = Some(key.part(part));
+            }
+        }
     }
     (sorted, received, state)
 }
@@ -326,6 +365,16 @@ impl Sorted {
                 error,
                 received: text,
             });
+        }
+    }
+}
+
+impl Sorted {
+    /// Counts what could not even be read, and tells of it if there is room.
+    fn fail_unread(&mut self, error: RecordError) {
+        self.failed += 1;
+        if self.record_errors.len() < TOLD_ERRORS {
+            self.record_errors.push(error);
         }
     }
 }

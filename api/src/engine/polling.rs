@@ -42,13 +42,15 @@ pub enum FetchErrorCode {
     InvalidPath,
     /// The stored values of the headers cannot be opened.
     SecretsLost,
+    /// A request to a webhook did not prove who sent it.
+    InvalidSignature,
     /// Something failed inside Dash.
     Internal,
 }
 
 impl FetchErrorCode {
     /// All codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unreachable,
         Self::Timeout,
         Self::BadStatus,
@@ -59,6 +61,7 @@ impl FetchErrorCode {
         Self::ForbiddenTarget,
         Self::InvalidPath,
         Self::SecretsLost,
+        Self::InvalidSignature,
         Self::Internal,
     ];
 
@@ -75,6 +78,7 @@ impl FetchErrorCode {
             Self::ForbiddenTarget => "forbidden_target",
             Self::InvalidPath => "invalid_path",
             Self::SecretsLost => "secrets_lost",
+            Self::InvalidSignature => "invalid_signature",
             Self::Internal => "internal",
         }
     }
@@ -133,7 +137,7 @@ pub fn check_records_path(path: &str) -> Result<(), String> {
     parse_path(path).map(drop).map_err(|error| error.message)
 }
 
-fn parse_path(path: &str) -> Result<JsonPath, FetchError> {
+pub(super) fn parse_path(path: &str) -> Result<JsonPath, FetchError> {
     if let Err(message) = check_path_cost(path) {
         return Err(FetchError::new(FetchErrorCode::InvalidPath, message));
     }

@@ -1,7 +1,7 @@
 //! The `Node` interface: any object by its id.
 
 use async_graphql::{Context, ID, Interface, Object};
-use dash_shared::ids::{DashboardId, OrganizationId, PipelineId, RunId, TeamId, UserId};
+use dash_shared::ids::{DashboardId, OrganizationId, PipelineId, RunId, TeamId, UploadId, UserId};
 
 use super::accounts::{Organization, Team, User, organization};
 use super::dashboards::Dashboard;
@@ -9,6 +9,7 @@ use super::errors::top_level;
 use super::pipelines::Pipeline;
 use super::records::{Record, parse_record_id};
 use super::runs::Run;
+use super::uploads::Upload;
 use super::{scope, services, viewer};
 
 /// An object with an id of its own.
@@ -23,6 +24,8 @@ pub enum Node {
     Record(Record),
     /// A run.
     Run(Run),
+    /// A file that was handed over to a pipeline.
+    Upload(Upload),
     /// A user.
     User(User),
     /// A team.
@@ -75,6 +78,15 @@ impl NodeQuery {
                     .await
                     .map_err(|error| top_level(ctx, error))?
                     .map(|run| Node::Run(Run(run))),
+                Err(_) => None,
+            },
+            UploadId::PREFIX => match id.parse() {
+                Ok(id) => services
+                    .pipelines
+                    .find_upload(&scope, id)
+                    .await
+                    .map_err(|error| top_level(ctx, error))?
+                    .map(|upload| Node::Upload(Upload(upload))),
                 Err(_) => None,
             },
             UserId::PREFIX if id.parse() == Ok(viewer.user.id) => {

@@ -1,29 +1,28 @@
 //! The sources of pipelines, as they are shown and as they are entered.
 
+pub(super) mod webhook;
+
 use async_graphql::{Enum, InputObject, OneofObject, SimpleObject, Union};
-use dash_shared::sources::{self, HttpPolling};
+use dash_shared::sources::{self, FileUpload, HttpPolling, MAX_UPLOAD_BYTES};
 use serde_json::Value;
 
+pub use self::webhook::{WebhookSource, WebhookSourceInput};
 use super::errors::UserError;
+use super::float;
 use crate::engine::{self, FetchErrorCode};
 use crate::pipelines::{NewHeader, NewSource, Pipeline};
 
 /// Where a pipeline's data comes from.
 #[derive(Debug, Union)]
 pub enum Source {
-    /// A secret URL that others post JSON to.
+    /// A secret URL that others post to.
     Webhook(WebhookSource),
     /// An address that is asked at an interval.
     HttpPolling(HttpPollingSource),
     /// Believable orders of a web shop that does not exist.
     Demo(DemoSource),
-}
-
-/// A secret URL that others post JSON to: an object is one record, an array is one for each item.
-#[derive(Debug, SimpleObject)]
-pub struct WebhookSource {
-    /// Whoever knows it can send records.
-    url: String,
+    /// Files that people hand over.
+    FileUpload(FileUploadSource),
 }
 
 /// An address that is asked at an interval and answers JSON or CSV.
@@ -46,15 +45,25 @@ pub struct DemoSource {
     seed: i32,
 }
 
+/// Files that people hand over: CSV, TSV, NDJSON or JSON.
+#[derive(Debug, SimpleObject)]
+pub struct FileUploadSource {
+    /// Where files are sent to: POST with the session, the file as the body and its name as the
+    /// parameter `name`.
+    url: String,
+    /// The largest file, in bytes.
+    max_bytes: f64,
+    /// A JSONPath (RFC 9535) to the value that names a record, so that it is stored once, whatever
+    /// files it comes with.
+    key_path: Option<String>,
+}
+
 impl Source {
     pub(super) fn of(pipeline: &Pipeline, public_url: &str) -> Self {
         match &pipeline.source {
-            sources::Source::Webhook => Self::Webhook(WebhookSource {
-                url: format!(
-                    "{public_url}/hooks/{}",
-                    pipeline.hook_key.as_deref().unwrap_or_default()
-                ),
-            }),
+            sources::Source::Webhook(webhook) => {
+                Self::Webhook(WebhookSource::of(pipeline, webhook, public_url))
+            }
             sources::Source::HttpPolling(polling) => Self::HttpPolling(HttpPollingSource {
                 url: polling.url.clone(),
                 interval_seconds: i32::try_from(polling.interval_seconds).unwrap_or(i32::MAX),
@@ -63,6 +72,11 @@ impl Source {
             }),
             sources::Source::Demo { seed } => Self::Demo(DemoSource {
                 seed: i32::try_from(*seed).unwrap_or(i32::MAX),
+            }),
+            sources::Source::FileUpload(files) => Self::FileUpload(FileUploadSource {
+                url: format!("{public_url}/v1/pipelines/{}/uploads", pipeline.id),
+                max_bytes: float(i64::try_from(MAX_UPLOAD_BYTES).unwrap_or(i64::MAX)),
+                key_path: files.key_path.clone(),
             }),
         }
     }
@@ -77,14 +91,17 @@ pub enum SourceInput {
     HttpPolling(HttpPollingSourceInput),
     /// The demo.
     Demo(DemoSourceInput),
+    /// Files that people hand over.
+    FileUpload(FileUploadSourceInput),
 }
 
-/// A webhook.
+/// Files that people hand over.
 #[derive(Debug, InputObject)]
-pub struct WebhookSourceInput {
-    /// Makes a new URL; the old one stops working.
-    #[graphql(default = false)]
-    regenerate_url: bool,
+pub struct FileUploadSourceInput {
+    /// A JSONPath (RFC 9535) to the value that names a record, so that it is stored once, whatever
+    /// files it comes with; for a CSV, `$.` and the name of a column. Without it, only a file that
+    /// is sent again as it was is not stored again.
+    key_path: Option<String>,
 }
 
 /// An address to poll.
@@ -137,12 +154,23 @@ impl HttpPollingSourceInput {
     }
 }
 
+impl SourceInput {
+    /// Makes the secret of a webhook up, if that is asked for, and returns it.
+    pub(super) fn make_secret(&mut self) -> Option<String> {
+        match self {
+            Self::Webhook(webhook) => webhook.make_secret(),
+            _ => None,
+        }
+    }
+}
+
 impl From<SourceInput> for NewSource {
     fn from(input: SourceInput) -> Self {
         match input {
-            SourceInput::Webhook(webhook) => Self::Webhook {
-                regenerate_url: webhook.regenerate_url,
-            },
+            SourceInput::Webhook(webhook) => Self::Webhook(webhook.into()),
+            SourceInput::FileUpload(files) => Self::FileUpload(FileUpload {
+                key_path: files.key_path,
+            }),
             SourceInput::HttpPolling(polling) => {
                 let (polling, headers) = polling.into_parts();
                 Self::HttpPolling { polling, headers }
@@ -246,6 +274,8 @@ pub enum RunErrorCode {
     InvalidPath,
     /// The stored values of the headers cannot be opened: the server's key has changed.
     SecretsLost,
+    /// A request to the webhook did not prove who sent it.
+    InvalidSignature,
     /// Something failed inside Dash.
     Internal,
 }

@@ -90,6 +90,8 @@ impl Pipelines {
             time_field: Set(time_field.map(|path| path.to_string())),
             hook_key: Set(source.hook_key),
             sealed_headers: Set(source.sealed_headers),
+            sealed_secret: Set(source.sealed_secrets.current),
+            sealed_previous_secret: Set(source.sealed_secrets.previous),
             failing_since_ms: Set(None),
             consecutive_failures: Set(0),
             retention_days: Set(None),
@@ -146,6 +148,8 @@ impl Pipelines {
             row.source = Set(to_json(&source.source)?);
             row.hook_key = Set(source.hook_key);
             row.sealed_headers = Set(source.sealed_headers);
+            row.sealed_secret = Set(source.sealed_secrets.current);
+            row.sealed_previous_secret = Set(source.sealed_secrets.previous);
         }
         if !problems.is_empty() {
             return Err(PipelinesError::Invalid(problems));
@@ -249,7 +253,7 @@ impl Pipelines {
     }
 
     /// Begins a change: what is read stays as it is until the transaction ends.
-    async fn begin_change(
+    pub(super) async fn begin_change(
         &self,
         scope: &TenantScope,
         id: PipelineId,
@@ -332,7 +336,7 @@ impl Pipelines {
             .await
     }
 
-    async fn forget_hook(&self, pipeline: &Pipeline) {
+    pub(super) async fn forget_hook(&self, pipeline: &Pipeline) {
         if let Some(key) = &pipeline.hook_key {
             self.hooks.invalidate(key).await;
         }
