@@ -33,4 +33,7 @@ mod retention;
 mod searches;
 mod steps;
 mod strangers;
+mod uploads;
 mod usage;
+mod webhook_bodies;
+mod webhook_signatures;

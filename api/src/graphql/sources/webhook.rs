@@ -77,8 +77,10 @@ pub enum WebhookSignatureScheme {
 #[graphql(remote = "HmacHash")]
 pub enum WebhookHash {
     /// SHA-256.
+    #[graphql(name = "SHA256")]
     Sha256,
     /// SHA-512.
+    #[graphql(name = "SHA512")]
     Sha512,
 }
 
@@ -89,6 +91,7 @@ pub enum WebhookEncoding {
     /// As hexadecimal digits.
     Hex,
     /// As base64.
+    #[graphql(name = "BASE64")]
     Base64,
 }
 
