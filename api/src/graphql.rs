@@ -2,7 +2,9 @@
 //! thin resolvers of one domain: take the scope, call the domain, map the result.
 
 mod accounts;
+mod backfills;
 mod dashboards;
+mod deliveries;
 mod errors;
 mod events;
 mod loaders;
@@ -14,6 +16,9 @@ mod queries;
 mod records;
 mod runs;
 mod shared;
+mod sink_changes;
+mod sink_targets;
+mod sinks;
 mod sources;
 mod steps;
 mod subscriptions;
@@ -29,6 +34,7 @@ use crate::clock::Clock;
 use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::pipelines::Pipelines;
+use crate::sinks::Sinks;
 
 pub use errors::{error_with_code, is_internal};
 pub use shared::{Answer, Subscriptions};
@@ -50,6 +56,7 @@ pub struct Query(
     accounts::AccountsQuery,
     pipelines::PipelinesQuery,
     previews::PreviewsQuery,
+    sinks::SinksQuery,
     dashboards::DashboardsQuery,
 );
 
@@ -59,7 +66,9 @@ pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
     sources::webhook::WebhooksMutation,
+    backfills::BackfillsMutation,
     records::RecordsMutation,
+    sink_changes::SinksMutation,
     dashboards::DashboardsMutation,
 );
 
@@ -70,6 +79,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// Pipelines.
     pub pipelines: Pipelines,
+    /// Sinks.
+    pub sinks: Sinks,
     /// Dashboards.
     pub dashboards: Dashboards,
     /// Records and runs.

@@ -3,14 +3,18 @@
 //! It owns the tables `pipelines` and `uploads`, and the jobs that poll, feed the demo, expire records and purge. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
+mod backfill;
+mod credentials;
 mod definitions;
 mod entity;
+mod filling;
 mod gate;
-mod headers;
 mod hooks;
+mod polls;
 mod records;
 mod retention;
 mod runtime;
+mod schedule;
 mod signing;
 mod source_check;
 mod steps;
@@ -39,8 +43,8 @@ use crate::secrets::SecretBox;
 
 pub use crate::data::{Export, ReceivedEvent, Span, StoredRecord};
 pub use crate::engine::Previewed;
+pub use credentials::{NewCredentials, NewHeader};
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
-pub use headers::NewHeader;
 pub use hooks::{Hook, HookError};
 pub use signing::new_secret;
 pub use source_check::{NewSource, NewWebhook};
@@ -58,7 +62,7 @@ const KEPT_DEFINITIONS: u64 = 10_000;
 pub enum PipelineState {
     /// It does.
     Running,
-    /// Somebody stopped it.
+    /// It was stopped, by somebody or because it failed for too long.
     Paused,
 }
 
@@ -89,6 +93,8 @@ pub struct Pipeline {
     pub consecutive_failures: i32,
     /// How many days it keeps records, if that is less than the plan allows.
     pub retention_days: Option<u32>,
+    /// Why Dash paused it; none when it runs, or somebody paused it.
+    pub paused_reason: Option<String>,
     /// When it was made, in milliseconds since 1970.
     pub created_at_ms: i64,
     /// When its definition was changed, in milliseconds since 1970.

@@ -136,6 +136,10 @@ ids! {
     WidgetId = "wdg";
     /// A file that was handed over to a pipeline.
     UploadId = "upl";
+    /// Where a pipeline's records are sent on to.
+    SinkId = "snk";
+    /// One message to a sink's target.
+    DeliveryId = "dlv";
     /// One piece of durable work.
     JobId = "job";
 }

@@ -1,5 +1,6 @@
 //! The one table of plans and limits: enforcement, the client's texts and the docs read it.
 
+use crate::sinks::SinkKind;
 use crate::{Invalid, InvalidCode};
 
 /// A plan an organization can be on.
@@ -30,6 +31,8 @@ pub struct Limits {
     pub shortest_polling_interval_seconds: u32,
     /// Whether transforms may have scripts, windows, lookups and joins.
     pub advanced_steps: bool,
+    /// The kinds of sinks that records are sent on to.
+    pub sinks: &'static [SinkKind],
     /// How fast one webhook takes deliveries in.
     pub webhook_rate: WebhookRate,
 }
@@ -92,6 +95,7 @@ impl Plan {
                 shortest_polling_interval_seconds: 15 * 60,
                 advanced_steps: false,
                 webhook_rate: WebhookRate::new(5, 50),
+                sinks: &[],
             },
             Self::Pro => Limits {
                 pipelines: Some(25),
@@ -101,6 +105,7 @@ impl Plan {
                 shortest_polling_interval_seconds: 60,
                 advanced_steps: false,
                 webhook_rate: WebhookRate::new(50, 500),
+                sinks: &[SinkKind::Http, SinkKind::Webhook, SinkKind::Email],
             },
             Self::Business => Limits {
                 pipelines: Some(100),
@@ -110,6 +115,7 @@ impl Plan {
                 shortest_polling_interval_seconds: 10,
                 advanced_steps: true,
                 webhook_rate: WebhookRate::new(500, 5_000),
+                sinks: &SinkKind::ALL,
             },
             Self::Enterprise => Limits {
                 pipelines: None,
@@ -119,6 +125,7 @@ impl Plan {
                 shortest_polling_interval_seconds: 1,
                 advanced_steps: true,
                 webhook_rate: WebhookRate::new(5_000, 100_000),
+                sinks: &SinkKind::ALL,
             },
         }
     }
@@ -222,6 +229,48 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The smallest plan that has a kind of sink.
+    pub fn with_sink(kind: SinkKind) -> Option<Self> {
+        let mut plans = Self::ALL.into_iter();
+        plans.find(|plan| plan.limits().sinks.contains(&kind))
+    }
+
+    /// Checks a kind of sink against the plan; the message names the plan that has it.
+    pub fn check_sink(self, kind: SinkKind) -> Result<(), Invalid> {
+        let sinks = self.limits().sinks;
+        if sinks.contains(&kind) {
+            return Ok(());
+        }
+        let lift = Self::with_sink(kind).map(|plan| match sinks {
+            [] => {
+                let names: Vec<_> = plan.limits().sinks.iter().map(|kind| kind.name()).collect();
+                let (last, first) = names.split_last().unwrap_or((&"", &[]));
+                format!(
+                    " {} has {} and {last} sinks.",
+                    plan.name(),
+                    first.join(", ")
+                )
+            }
+            _ => format!(" {} has them.", plan.name()),
+        });
+        let what = if sinks.is_empty() {
+            String::new()
+        } else {
+            format!("{} ", kind.name())
+        };
+        Err(Invalid::new(
+            "target",
+            InvalidCode::PlanRequired,
+            format!(
+                "The {} plan has no {what}sinks.{}",
+                self.name(),
+                lift.unwrap_or_default()
+            ),
+        ))
+    }
+}
+
 /// A duration as people say it: `15 min`, `10 s`, `2 h`.
 pub fn duration_text(seconds: u32) -> String {
     match seconds {
@@ -250,6 +299,7 @@ mod tests {
             assert!(
                 small.shortest_polling_interval_seconds >= big.shortest_polling_interval_seconds
             );
+            assert!(small.sinks.iter().all(|kind| big.sinks.contains(kind)));
         }
     }
 

@@ -13,6 +13,8 @@ struct Belongings {
     polling: String,
     dashboard: String,
     run: String,
+    sink: String,
+    delivery: String,
 }
 
 async fn belongings(ann: &Client) -> Belongings {
@@ -27,7 +29,14 @@ async fn belongings(ann: &Client) -> Belongings {
     let query = "query ($id: ID!) { pipeline(id: $id) { lastRun { id } } }";
     let found = ann.data(query, json!({ "id": pipeline })).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let target = json!({ "webhook": { "url": "http://127.0.0.1:9/" } });
+    let input = json!({ "pipelineId": pipeline, "name": "Orders on", "target": target });
+    let sink = ann.done("createSink", "sink { id }", input).await;
+    let input = json!({ "id": sink["sink"]["id"] });
+    let sent = ann.done("sendTestToSink", "delivery { id }", input).await;
     Belongings {
+        sink: text(&sink["sink"]["id"]),
+        delivery: text(&sent["delivery"]["id"]),
         dashboard: text(&created["dashboard"]["id"]),
         run: text(&found["pipeline"]["lastRun"]["id"]),
         pipeline,
@@ -46,6 +55,8 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
         pipeline,
         polling,
         dashboard,
+        sink,
+        delivery,
         ..
     } = of;
     let id = |id: &str| json!({ "id": id });
@@ -108,6 +119,26 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             input(id(polling)),
         ),
         (
+            "previewTransform",
+            "query ($input: PreviewTransformInput!) { previewTransform(input: $input) { records { received } } }",
+            input(json!({ "pipelineId": pipeline, "steps": [] })),
+        ),
+        (
+            "startBackfill",
+            "mutation ($input: StartBackfillInput!) { startBackfill(input: $input) { pipeline { name } } }",
+            input(json!({ "pipelineId": pipeline })),
+        ),
+        (
+            "cancelBackfill",
+            "mutation ($input: CancelBackfillInput!) { cancelBackfill(input: $input) { pipeline { name } } }",
+            input(json!({ "pipelineId": pipeline })),
+        ),
+        (
+            "resetPollCursor",
+            "mutation ($input: ResetPollCursorInput!) { resetPollCursor(input: $input) { pipeline { name } } }",
+            input(id(polling)),
+        ),
+        (
             "updateRecord",
             "mutation ($input: UpdateRecordInput!) { updateRecord(input: $input) { record { id } } }",
             input(json!({ "id": format!("{pipeline}.1"), "fields": {} })),
@@ -121,6 +152,63 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             "testSource",
             "mutation ($input: TestSourceInput!) { testSource(input: $input) { result { status } } }",
             input(json!({ "source": source, "pipelineId": polling })),
+        ),
+        (
+            "sink",
+            "query ($id: ID!) { sink(id: $id) { name deliveries { nodes { attempts { number } } } } }",
+            id(sink),
+        ),
+        (
+            "sinkPreview",
+            "query ($input: SinkPreviewInput!) { sinkPreview(input: $input) { request { body } } }",
+            input(json!({ "pipelineId": pipeline, "target": { "zapier": {} } })),
+        ),
+        (
+            "createSink",
+            "mutation ($input: CreateSinkInput!) { createSink(input: $input) { sink { name } } }",
+            input(
+                json!({ "pipelineId": pipeline, "name": "Mine", "target": { "webhook": { "url": "https://a.test" } } }),
+            ),
+        ),
+        (
+            "updateSink",
+            "mutation ($input: UpdateSinkInput!) { updateSink(input: $input) { sink { name } } }",
+            input(json!({ "id": sink, "name": "Mine" })),
+        ),
+        (
+            "deleteSink",
+            "mutation ($input: DeleteSinkInput!) { deleteSink(input: $input) { deletedId } }",
+            input(id(sink)),
+        ),
+        (
+            "enableSink",
+            "mutation ($input: EnableSinkInput!) { enableSink(input: $input) { sink { name } } }",
+            input(id(sink)),
+        ),
+        (
+            "disableSink",
+            "mutation ($input: DisableSinkInput!) { disableSink(input: $input) { sink { name } } }",
+            input(id(sink)),
+        ),
+        (
+            "rotateSinkSecret",
+            "mutation ($input: RotateSinkSecretInput!) { rotateSinkSecret(input: $input) { signingSecret } }",
+            input(id(sink)),
+        ),
+        (
+            "sendTestToSink",
+            "mutation ($input: SendTestToSinkInput!) { sendTestToSink(input: $input) { delivery { state } } }",
+            input(id(sink)),
+        ),
+        (
+            "replayDelivery",
+            "mutation ($input: ReplayDeliveryInput!) { replayDelivery(input: $input) { delivery { state } } }",
+            input(id(delivery)),
+        ),
+        (
+            "replayDeliveries",
+            "mutation ($input: ReplayDeliveriesInput!) { replayDeliveries(input: $input) { replayed } }",
+            input(json!({ "sinkId": sink })),
         ),
         (
             "updateDashboard",
@@ -152,6 +240,11 @@ fn subscriptions(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             "subscription ($id: ID!) { pipelineRuns(pipelineId: $id) { id } }",
             json!({ "id": of.pipeline }),
         ),
+        (
+            "sinkDeliveries",
+            "subscription ($id: ID!) { sinkDeliveries(sinkId: $id) { id } }",
+            json!({ "id": of.sink }),
+        ),
     ]
 }
 
@@ -162,6 +255,10 @@ const OF_ONES_OWN: &[(&str, &str)] = &[
     (
         "node",
         "{ node(id: \"pip_00000000000000000000000000\") { id } }",
+    ),
+    (
+        "cronTimes",
+        "{ cronTimes(expression: \"0 9 * * *\", timeZone: \"UTC\") { times } }",
     ),
     (
         "startDemo",
@@ -228,6 +325,8 @@ async fn every_operation_of_the_schema_is_tested_on_strangers() {
         polling: String::new(),
         dashboard: String::new(),
         run: String::new(),
+        sink: String::new(),
+        delivery: String::new(),
     };
     let root = "{ __schema { queryType { fields { name } } mutationType { fields { name } } \
                 subscriptionType { fields { name } } } }";
@@ -285,6 +384,8 @@ async fn another_tenants_ids_name_no_node() {
             of_ann.polling,
             of_ann.dashboard,
             of_ann.run,
+            of_ann.sink,
+            of_ann.delivery,
         ],
     ]
     .concat();

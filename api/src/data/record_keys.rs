@@ -41,6 +41,11 @@ impl RecordKey {
         Self(key)
     }
 
+    /// Its bytes.
+    pub(super) const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
     /// The key of one of several records that were made of what this key names; that of the first
     /// is the key itself.
     #[must_use]
@@ -49,11 +54,6 @@ impl RecordKey {
             0 => self,
             number => Self::of([self.0.as_slice(), &number.to_be_bytes()].concat()),
         }
-    }
-
-    /// Its bytes.
-    pub(super) const fn bytes(&self) -> &[u8; 16] {
-        &self.0
     }
 }
 

@@ -16,6 +16,7 @@ use super::ReadError;
 use super::commit::commit;
 use super::failures::NewFailure;
 use super::live::{Committed, Hub};
+use super::marks::Mark;
 use super::received::ReceivedBatch;
 use super::record_keys::RecordKey;
 use super::rollups::Rollups;
@@ -65,6 +66,8 @@ pub struct Append {
     pub received: Option<ReceivedBatch>,
     /// What the transform remembers after it.
     pub state: Option<NewState>,
+    /// How far its source was read with it, if that changed.
+    pub mark: Option<Mark>,
 }
 
 impl Append {
@@ -76,6 +79,7 @@ impl Append {
             failures: Vec::new(),
             received: None,
             state: None,
+            mark: None,
         }
     }
 

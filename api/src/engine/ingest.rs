@@ -13,8 +13,8 @@ use super::lanes::Remembered;
 use super::surroundings::Surroundings;
 use super::{Definition, Engine, Receipt, ReceiptError};
 use crate::data::{
-    Append, Appended, MAX_KEPT_PER_RUN, NewFailure, NewRecord, NewRun, ReceivedBatch, RecordError,
-    RecordKey, RunTrigger, WriteError,
+    Append, Appended, MAX_KEPT_PER_RUN, Mark, NewFailure, NewRecord, NewRun, ReceivedBatch,
+    RecordError, RecordKey, RunTrigger, WriteError,
 };
 
 /// How many failed records a run and a receipt tell of.
@@ -36,6 +36,8 @@ pub(super) struct Batch {
     pub(super) started_at_ms: i64,
     /// What names each value that came in; shorter when nothing does.
     pub(super) record_keys: Vec<Option<RecordKey>>,
+    /// How far the source is read with it, if that changed.
+    pub(super) mark: Option<Mark>,
     /// What came in and could not even be read.
     pub(super) unreadable: Vec<RecordError>,
 }
@@ -47,6 +49,7 @@ impl Batch {
             trigger,
             started_at_ms,
             record_keys: Vec::new(),
+            mark: None,
             unreadable: Vec::new(),
         }
     }
@@ -77,12 +80,16 @@ impl Engine {
         }
         let count = received.len() + batch.unreadable.len();
         if definition.transform.is_empty() {
-            let now_ms = self.clock.now_ms();
-            let sorted = as_they_came(definition, received, &batch.record_keys, now_ms);
+            let sorted = as_they_came(
+                definition,
+                received,
+                &batch.record_keys,
+                self.clock.now_ms(),
+            );
             return self.keep(definition, batch, count, sorted, None).await;
         }
         let (sorted, received, _) = self
-            .transform(definition, received, &batch.record_keys, State::default())
+            .transform(definition, received, &batch, State::default())
             .await?;
         let beside = Beside {
             received: Some(received),
@@ -107,7 +114,7 @@ impl Engine {
             let remembered = turn.take(&self.store, &definition.transform).await?;
             let version = remembered.version;
             let (sorted, values, state) = self
-                .transform(definition, received, &[], remembered.state)
+                .transform(definition, received, &batch, remembered.state)
                 .await?;
             let beside = Beside {
                 received: Some(values),
@@ -191,15 +198,17 @@ impl Engine {
         if is_sent && sorted.failed > 0 && sorted.records.is_empty() {
             batch.key = None;
         }
+        let mark = batch.mark.take();
         let run = NewRun {
             dropped: to_i64(sorted.dropped),
             held: to_i64(sorted.held),
             failed: to_i64(sorted.failed),
             record_errors: std::mem::take(&mut sorted.record_errors),
-            ..self.new_run(definition, &batch, count)
+            ..self.new_run(definition, batch, count)
         };
         let mut append = Append::new(run, std::mem::take(&mut sorted.records));
         append.failures = std::mem::take(&mut sorted.failures);
+        append.mark = mark;
         if let Some(beside) = beside {
             let now_ms = append.run.finished_at_ms;
             let received = beside.received.as_deref();
@@ -219,16 +228,11 @@ impl Engine {
         self.meters.duplicate.increment(appended.duplicates as u64);
     }
 
-    pub(super) fn new_run(
-        &self,
-        definition: &Definition,
-        batch: &Batch,
-        received: usize,
-    ) -> NewRun {
+    pub(super) fn new_run(&self, definition: &Definition, batch: Batch, received: usize) -> NewRun {
         NewRun {
             team_id: definition.team_id,
             pipeline_id: definition.pipeline_id,
-            batch_key: batch.key.clone(),
+            batch_key: batch.key,
             trigger: batch.trigger,
             started_at_ms: batch.started_at_ms,
             finished_at_ms: self.clock.now_ms(),
@@ -246,20 +250,21 @@ impl Engine {
         &self,
         definition: &Definition,
         received: Vec<Value>,
-        keys: &[Option<RecordKey>],
+        batch: &Batch,
         state: State,
     ) -> Result<(Sorted, Vec<Value>, State), WriteError> {
         let surroundings = self
             .surroundings(definition.team_id, &definition.transform)
             .await?;
         if received.len() <= INLINE_RECORDS {
+            let keys = &batch.record_keys;
             return Ok(transform(definition, received, keys, state, &surroundings));
         }
-        let (definition, keys) = (definition.clone(), keys.to_vec());
-        let transformed = tokio::task::spawn_blocking(move || {
-            transform(&definition, received, &keys, state, &surroundings)
-        });
-        transformed.await.map_err(|_| WriteError::Closed)
+        let (definition, keys) = (definition.clone(), batch.record_keys.clone());
+        let work = move || transform(&definition, received, &keys, state, &surroundings);
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| WriteError::Closed)
     }
 }
 
@@ -278,12 +283,10 @@ fn as_they_came(
 ) -> Sorted {
     let mut sorted = Sorted::default();
     for (index, value) in received.into_iter().enumerate() {
+        let before = sorted.records.len();
         match value {
             Value::Object(fields) => match new_record(definition, fields, received_at_ms) {
-                Ok(record) => {
-                    let key = keys.get(index).copied().flatten();
-                    sorted.records.push(NewRecord { key, ..record });
-                }
+                Ok(record) => sorted.records.push(record),
                 Err(refused) => {
                     let Refused { error, fields } = *refused;
                     sorted.fail(index, error, &Value::Object(fields), received_at_ms);
@@ -294,6 +297,7 @@ fn as_they_came(
                 sorted.fail(index, error, &other, received_at_ms);
             }
         }
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     sorted
 }
@@ -308,15 +312,10 @@ fn transform(
     let mut outcomes = Vec::new();
     let mut sorted = Sorted::default();
     for (index, value) in received.iter().enumerate() {
-        let transform = &definition.transform;
+        let (transform, before) = (&definition.transform, sorted.records.len());
         transform.run(value, &mut state, surroundings, &mut outcomes);
-        let first = sorted.records.len();
         sorted.take(definition, outcomes.drain(..), (index, value), surroundings);
-        if let Some(key) = keys.get(index).copied().flatten() {
-            for (part, record) in sorted.records.iter_mut().skip(first).enumerate() {
-                record.key = Some(key.part(part));
-            }
-        }
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     (sorted, received, state)
 }
@@ -340,6 +339,15 @@ impl Sorted {
                 Outcome::Dropped { .. } => self.dropped += 1,
                 Outcome::Held { .. } => self.held += 1,
                 Outcome::Failed(error) => self.fail(index, error, value, now_ms),
+            }
+        }
+    }
+
+    /// Names the records from `first` on after the value that they were made of.
+    fn name_from(&mut self, first: usize, key: Option<RecordKey>) {
+        if let (Some(key), Some(new)) = (key, self.records.get_mut(first..)) {
+            for (part, record) in new.iter_mut().enumerate() {
+                record.key = Some(key.part(part));
             }
         }
     }
@@ -380,12 +388,12 @@ impl Sorted {
 }
 
 /// A record that cannot be stored, and what it holds.
-struct Refused {
+pub(super) struct Refused {
     error: StepError,
     fields: Fields,
 }
 
-fn new_record(
+pub(super) fn new_record(
     definition: &Definition,
     fields: Fields,
     received_at_ms: i64,

@@ -218,7 +218,7 @@ impl Engine {
         let code = super::FetchErrorCode::InvalidSignature.as_str().to_owned();
         let run = NewRun {
             error: Some((code, super::clean(&message))),
-            ..self.new_run(definition, &batch, 0)
+            ..self.new_run(definition, batch, 0)
         };
         self.store.append(Append::new(run, Vec::new())).await?;
         Ok(())

@@ -10,6 +10,7 @@ use crate::accounts::AccountsError;
 use crate::dashboards::DashboardsError;
 use crate::data::ReadError;
 use crate::pipelines::PipelinesError;
+use crate::sinks::SinksError;
 use crate::telemetry::RequestId;
 
 /// What kind of problem an input has.
@@ -131,6 +132,25 @@ impl IntoFailure for DashboardsError {
             Self::NotFound => Failure::Top(not_found("dashboard")),
             Self::Forbidden(error) => Failure::Top(forbidden(error)),
             Self::Pipelines(error) => error.into_failure(ctx),
+            error @ (Self::Database(_) | Self::Damaged(_)) => Failure::Top(internal(ctx, &error)),
+        }
+    }
+}
+
+impl IntoFailure for SinksError {
+    fn into_failure(self, ctx: &Context<'_>) -> Failure {
+        match self {
+            Self::Invalid(found) => Failure::invalid(found),
+            Self::TooMany(most) => Failure::User(vec![UserError::at(
+                "pipelineId",
+                UserErrorCode::LimitReached,
+                format!("A pipeline has at most {most} sinks. Delete one to make another."),
+            )]),
+            Self::NotFound => Failure::Top(not_found("sink")),
+            Self::NoDelivery => Failure::Top(not_found("delivery")),
+            Self::Forbidden(error) => Failure::Top(forbidden(error)),
+            Self::Pipelines(error) => error.into_failure(ctx),
+            Self::Read(error) => error.into_failure(ctx),
             error @ (Self::Database(_) | Self::Damaged(_)) => Failure::Top(internal(ctx, &error)),
         }
     }

@@ -7,6 +7,7 @@ use dash_shared::fields::sample_fields;
 use dash_shared::ids::{PipelineId, RunId, UploadId};
 use serde_json::Value;
 
+use super::backfills::Backfill;
 use super::dashboards::TimeRange;
 use super::errors::UserError;
 use super::errors::{loaded, not_found, payload, top_level};
@@ -15,7 +16,11 @@ use super::previews::ReceivedEvent;
 use super::queries::{self, ExportFormat, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
 use super::records::{Record, RecordConnection};
 use super::runs::{RecentActivity, Run, RunConnection};
-use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
+use super::sinks::Sink;
+use super::sources::{
+    CronTimes, ResetPollCursorInput, RunError, Source, SourceInput, TestSourceInput,
+    TestSourcePayload,
+};
 use super::steps::{Field, read_steps, show_step};
 use super::uploads::{Upload, UploadConnection};
 use super::{date_time, float, int, loaders, scope, services};
@@ -30,7 +35,7 @@ const SAMPLE_RECORDS: u64 = 100;
 pub enum PipelineState {
     /// It takes data in.
     Running,
-    /// Somebody stopped it.
+    /// It was stopped, by somebody or because it failed for too long.
     Paused,
     /// It runs, and its last runs failed.
     Failing,
@@ -85,6 +90,15 @@ impl Pipeline {
     /// document with its `kind`. The documentation of transforms describes all kinds.
     async fn steps(&self) -> Vec<Value> {
         self.0.steps.iter().map(show_step).collect()
+    }
+
+    /// How far the last backfill has come; null when there was none.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn backfill(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Backfill>> {
+        let pipelines = &services(ctx)?.pipelines;
+        let found = pipelines.backfill(&scope(ctx)?, self.0.id).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        Ok(found.map(Backfill::from))
     }
 
     /// The newest events that it received, as they came in before the transform, the newest first.
@@ -162,6 +176,17 @@ impl Pipeline {
     /// Since when its runs have failed.
     async fn failing_since(&self) -> Option<DateTime<Utc>> {
         self.0.failing_since_ms.map(date_time)
+    }
+
+    /// Why Dash paused it and what to do, for people; null when it runs, or somebody paused it.
+    async fn paused_reason(&self) -> Option<&str> {
+        self.0.paused_reason.as_deref()
+    }
+
+    /// The value that the next poll begins at, if its source has a cursor.
+    async fn cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        let found = services(ctx)?.pipelines.cursor(&self.0).await;
+        found.map_err(|error| top_level(ctx, error))
     }
 
     /// When it is polled next.
@@ -297,6 +322,14 @@ impl Pipeline {
         queries::export_url(ctx, self.0.id, format, range, filters)
     }
 
+    /// Where its records are sent on to, the oldest sink first: at most 10.
+    #[graphql(complexity = "10 + 10 * child_complexity")]
+    async fn sinks(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Sink>> {
+        let found = services(ctx)?.sinks.list(&scope(ctx)?, self.0.id).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        Ok(found.into_iter().map(Sink).collect())
+    }
+
     /// When it was made.
     async fn created_at(&self) -> DateTime<Utc> {
         date_time(self.0.created_at_ms)
@@ -407,6 +440,15 @@ pub struct UpdatePipelinePayload {
     user_errors: Vec<UserError>,
 }
 
+/// The result of `resetPollCursor`.
+#[derive(Debug, SimpleObject)]
+pub struct ResetPollCursorPayload {
+    /// The pipeline after it.
+    pipeline: Option<Pipeline>,
+    /// What to fix.
+    user_errors: Vec<UserError>,
+}
+
 /// The result of `deletePipeline`.
 #[derive(Debug, SimpleObject)]
 pub struct DeletePipelinePayload {
@@ -461,6 +503,23 @@ impl PipelinesQuery {
             .get(&scope(ctx)?, pipeline_id(&id)?)
             .await;
         found.map(Pipeline).map_err(|error| top_level(ctx, error))
+    }
+
+    /// The next times of a cron expression, or what is wrong with it.
+    async fn cron_times(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Five fields, or six with seconds first; at most 200 bytes.")]
+        expression: String,
+        #[graphql(desc = "The IANA name of a time zone.")] time_zone: String,
+    ) -> async_graphql::Result<CronTimes> {
+        scope(ctx)?;
+        let found = services(ctx)?.pipelines.cron_times(&expression, &time_zone);
+        let (times, problem) = match found {
+            Ok(times) => (times.into_iter().map(date_time).collect(), None),
+            Err(problem) => (Vec::new(), Some(problem)),
+        };
+        Ok(CronTimes { times, problem })
     }
 }
 
@@ -608,6 +667,25 @@ impl PipelinesMutation {
         })
     }
 
+    /// Begins a polled source anew, at a value of its cursor or as the first poll did. Records that
+    /// are stored already come again, unless a key field names them.
+    async fn reset_poll_cursor(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and with what.")] input: ResetPollCursorInput,
+    ) -> async_graphql::Result<ResetPollCursorPayload> {
+        let id = pipeline_id(&input.id)?;
+        let reset = services(ctx)?
+            .pipelines
+            .reset_cursor(&scope(ctx)?, id, input.cursor)
+            .await;
+        let (pipeline, user_errors) = payload(ctx, reset)?;
+        Ok(ResetPollCursorPayload {
+            pipeline: pipeline.map(Pipeline),
+            user_errors,
+        })
+    }
+
     /// Asks a source once and shows the real first records. Nothing is stored.
     async fn test_source(
         &self,
@@ -616,10 +694,10 @@ impl PipelinesMutation {
     ) -> async_graphql::Result<TestSourcePayload> {
         let scope = scope(ctx)?;
         let id = input.pipeline_id.as_ref().map(pipeline_id).transpose()?;
-        let (polling, headers) = input.source.into_parts();
+        let (polling, credentials) = input.source.into_parts();
         let tested = services(ctx)?
             .pipelines
-            .test_source(&scope, &polling, headers, id)
+            .test_source(&scope, polling, credentials, id)
             .await;
         let (tested, user_errors) = payload(ctx, tested)?;
         let (result, error) = match tested {

@@ -3,6 +3,8 @@
 use dash_shared::accounts::Role;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
+use dash_shared::sources::Source;
+use dash_shared::sources::polling::{HttpPolling, MAX_CRON_BYTES, check_cursor_value};
 use dash_shared::transform::{Definition, Step};
 use dash_shared::{Invalid, InvalidCode, check_name};
 use sea_orm::ActiveValue::Set;
@@ -12,12 +14,16 @@ use sea_orm::{
 };
 
 use super::entity::{self, to_json};
+use super::schedule::CronTimes;
 use super::source_check::NewSource;
 use super::{Pipeline, PipelineState, Pipelines, PipelinesError};
 use crate::accounts::TenantScope;
 use crate::db::WriteTransaction;
 use crate::engine::demo;
 use crate::events::Event;
+
+/// How many times of a cron expression are shown.
+const SHOWN_TIMES: usize = 3;
 
 /// A pipeline as somebody enters it.
 #[derive(Clone, Debug)]
@@ -89,12 +95,13 @@ impl Pipelines {
             steps: Set(to_json(&steps)?),
             time_field: Set(time_field.map(|path| path.to_string())),
             hook_key: Set(source.hook_key),
-            sealed_headers: Set(source.sealed_headers),
+            sealed_headers: Set(source.sealed_credentials),
             sealed_secret: Set(source.sealed_secrets.current),
             sealed_previous_secret: Set(source.sealed_secrets.previous),
             failing_since_ms: Set(None),
             consecutive_failures: Set(0),
             retention_days: Set(None),
+            paused_reason: Set(None),
             created_at_ms: Set(now_ms),
             updated_at_ms: Set(now_ms),
         };
@@ -147,7 +154,7 @@ impl Pipelines {
         {
             row.source = Set(to_json(&source.source)?);
             row.hook_key = Set(source.hook_key);
-            row.sealed_headers = Set(source.sealed_headers);
+            row.sealed_headers = Set(source.sealed_credentials);
             row.sealed_secret = Set(source.sealed_secrets.current);
             row.sealed_previous_secret = Set(source.sealed_secrets.previous);
         }
@@ -157,6 +164,8 @@ impl Pipelines {
         row.version = Set(before.version + 1);
         row.updated_at_ms = Set(self.clock.now_ms());
         let pipeline = Pipeline::try_from(row.update(&*transaction).await?)?;
+        self.keep_or_reset_mark(&transaction, &before, &pipeline)
+            .await?;
         if pipeline.state == PipelineState::Running && pipeline.source != before.source {
             self.start(&transaction, &pipeline, 0).await?;
         }
@@ -165,6 +174,83 @@ impl Pipelines {
         self.forget_hook(&before).await;
         self.jobs.wake();
         Ok(pipeline)
+    }
+
+    /// A source that is read otherwise is read from the beginning. And whatever was changed, the
+    /// next answer is taken in even if it is the one from before.
+    async fn keep_or_reset_mark(
+        &self,
+        transaction: &WriteTransaction,
+        before: &Pipeline,
+        after: &Pipeline,
+    ) -> Result<(), PipelinesError> {
+        let (Source::HttpPolling(old), Source::HttpPolling(new)) = (&before.source, &after.source)
+        else {
+            return Ok(());
+        };
+        let rule = |polling: &HttpPolling| {
+            let cursor = polling.cursor.as_ref();
+            cursor.map(|cursor| (cursor.place, cursor.path.clone(), cursor.initial.clone()))
+        };
+        let address = |polling: &HttpPolling| {
+            let end = polling.url.find(['?', '#']).unwrap_or(polling.url.len());
+            polling.url.get(..end).map(str::to_owned)
+        };
+        if rule(old) != rule(new) || address(old) != address(new) {
+            self.store
+                .reset_mark(&**transaction, after.id, None)
+                .await?;
+        } else {
+            self.store
+                .forget_validators(&**transaction, after.id)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Begins a polled source anew, at a value of its cursor or at the first one.
+    pub async fn reset_cursor(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+        cursor: Option<String>,
+    ) -> Result<Pipeline, PipelinesError> {
+        scope.require(Role::Editor)?;
+        let (transaction, row) = self.begin_change(scope, id).await?;
+        let pipeline = Pipeline::try_from(row)?;
+        if !matches!(pipeline.source, Source::HttpPolling(_)) {
+            return Err(PipelinesError::NotRunnable);
+        }
+        let cursor = cursor
+            .as_deref()
+            .map(str::trim)
+            .filter(|cursor| !cursor.is_empty());
+        check_cursor_value("cursor", cursor.unwrap_or_default())
+            .map_err(|problem| PipelinesError::Invalid(vec![problem]))?;
+        self.store.reset_mark(&*transaction, id, cursor).await?;
+        transaction.commit().await?;
+        Ok(pipeline)
+    }
+
+    /// The value that the next poll begins at.
+    pub async fn cursor(&self, pipeline: &Pipeline) -> Result<Option<String>, PipelinesError> {
+        match &pipeline.source {
+            Source::HttpPolling(polling) if polling.cursor.is_some() => {
+                Ok(self.store.mark(pipeline.id).await?.cursor)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The next times of a cron expression; the error is a sentence.
+    pub fn cron_times(&self, expression: &str, time_zone: &str) -> Result<Vec<i64>, String> {
+        if expression.len() > MAX_CRON_BYTES {
+            return Err(format!(
+                "A cron expression has at most {MAX_CRON_BYTES} bytes."
+            ));
+        }
+        let times = CronTimes::parse(expression, time_zone).map_err(|(_, message)| message)?;
+        Ok(times.next(self.clock.now_ms(), SHOWN_TIMES))
     }
 
     /// Deletes a pipeline at once, and its records in the background.
@@ -219,6 +305,7 @@ impl Pipelines {
         row.state = Set(state.as_str().to_owned());
         row.failing_since_ms = Set(None);
         row.consecutive_failures = Set(0);
+        row.paused_reason = Set(None);
         let pipeline = Pipeline::try_from(row.update(&*transaction).await?)?;
         match state {
             PipelineState::Running => self.start(&transaction, &pipeline, 0).await?,

@@ -27,6 +27,7 @@ pub(super) struct Model {
     pub failing_since_ms: Option<i64>,
     pub consecutive_failures: i32,
     pub retention_days: Option<i32>,
+    pub paused_reason: Option<String>,
     pub created_at_ms: i64,
     pub updated_at_ms: i64,
 }
@@ -71,6 +72,7 @@ impl TryFrom<Model> for Pipeline {
             failing_since_ms: row.failing_since_ms,
             consecutive_failures: row.consecutive_failures,
             retention_days: row.retention_days.and_then(|days| days.try_into().ok()),
+            paused_reason: row.paused_reason,
             created_at_ms: row.created_at_ms,
             updated_at_ms: row.updated_at_ms,
             sealed_headers: row.sealed_headers,

@@ -4,14 +4,14 @@ use dash_shared::accounts::Role;
 use dash_shared::ids::PipelineId;
 use dash_shared::sources::Source;
 use dash_shared::transform::{Definition as Steps, Transform};
-use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use sea_orm::EntityTrait;
 
+use super::backfill::{BACKFILL, PURGE_STORAGE};
 use super::retention::RETENTION;
+use super::schedule::next_of_interval;
 use super::steps::WINDOWS;
 use super::{Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
-use crate::data::RunTrigger;
 use crate::db::WriteTransaction;
 use crate::engine::{Definition, demo};
 use crate::jobs::{Job, Next};
@@ -20,13 +20,11 @@ const POLL: &str = "poll";
 const DEMO: &str = "demo";
 const PURGE: &str = "purge";
 /// The payload of a poll that somebody asked for.
-const MANUAL: &str = "manual";
+pub(super) const MANUAL: &str = "manual";
 
 /// How long after its deletion a pipeline's records are purged: batches that were on their way
 /// have arrived by then.
-const PURGE_AFTER_MS: i64 = 60_000;
-/// The longest pause between polls that fail, unless the interval itself is longer.
-const MAX_BACKOFF_MS: i64 = 15 * 60_000;
+pub(super) const PURGE_AFTER_MS: i64 = 60_000;
 /// How much of a demo's history is stored at once.
 const DEMO_CHUNK_MS: i64 = 4 * 3_600_000;
 
@@ -39,7 +37,7 @@ impl Pipelines {
             pipeline_id: pipeline.id,
             team_id: pipeline.team_id,
             source: pipeline.source.clone(),
-            headers: self.open_headers(pipeline),
+            credentials: self.open_credentials(pipeline),
             transform,
             time_field: pipeline.time_field.clone(),
         })
@@ -59,7 +57,14 @@ impl Pipelines {
         }
         let transaction = self.db.begin_write().await?;
         self.jobs
-            .schedule(&*transaction, POLL, &key(POLL, id), MANUAL, now_ms)
+            .schedule_for(
+                &*transaction,
+                scope.team_id().uuid(),
+                POLL,
+                &key(POLL, id),
+                MANUAL,
+                now_ms,
+            )
             .await?;
         transaction.commit().await?;
         self.jobs.wake();
@@ -81,18 +86,18 @@ impl Pipelines {
         run_at_ms: i64,
         demo_from_ms: i64,
     ) -> Result<(), PipelinesError> {
-        let id = pipeline.id;
+        let (id, team) = (pipeline.id, pipeline.team_id.uuid());
         match &pipeline.source {
             Source::Webhook(_) | Source::FileUpload(_) => {}
             Source::HttpPolling(_) => {
                 self.jobs
-                    .schedule(&**transaction, POLL, &key(POLL, id), "", run_at_ms)
+                    .schedule_for(&**transaction, team, POLL, &key(POLL, id), "", run_at_ms)
                     .await?;
             }
             Source::Demo { .. } => {
                 let from = demo_from_ms.to_string();
                 self.jobs
-                    .schedule(&**transaction, DEMO, &key(DEMO, id), &from, run_at_ms)
+                    .schedule_for(&**transaction, team, DEMO, &key(DEMO, id), &from, run_at_ms)
                     .await?;
             }
         }
@@ -140,6 +145,13 @@ impl Pipelines {
             POLL => self.run_poll(job, id).await,
             DEMO => self.run_demo(job, id).await,
             WINDOWS => self.run_windows(job, id).await,
+            BACKFILL => self.run_backfill(job, id).await,
+            PURGE_STORAGE => self
+                .store
+                .purge_storage(id)
+                .await
+                .map(|()| Next::Done)
+                .map_err(Into::into),
             PURGE => self
                 .store
                 .purge(id)
@@ -151,82 +163,17 @@ impl Pipelines {
         next.unwrap_or_else(|error| Next::Retry(describe(&error)))
     }
 
+    /// What a pipeline is called; for work that its own sinks do, which has no scope.
+    pub async fn name_of(&self, id: PipelineId) -> Result<Option<String>, PipelinesError> {
+        let row = entity::Entity::find_by_id(id.uuid());
+        Ok(row.one(self.db.orm()).await?.map(|row| row.name))
+    }
+
     pub(super) async fn load(&self, id: PipelineId) -> Result<Option<Pipeline>, PipelinesError> {
         let row = entity::Entity::find_by_id(id.uuid())
             .one(self.db.orm())
             .await?;
         row.map(Pipeline::try_from).transpose()
-    }
-
-    async fn run_poll(&self, job: &Job, id: PipelineId) -> Result<Next, PipelinesError> {
-        let manual = job.payload == MANUAL;
-        let Some(pipeline) = self.load(id).await? else {
-            return Ok(Next::Done);
-        };
-        let running = pipeline.state == PipelineState::Running;
-        let Source::HttpPolling(polling) = &pipeline.source else {
-            return Ok(Next::Done);
-        };
-        if !running && !manual {
-            return Ok(Next::Done);
-        }
-        let trigger = if manual {
-            RunTrigger::Manual
-        } else {
-            RunTrigger::Schedule
-        };
-        // The due time names the batch: taken over after a crash, it is the same batch.
-        let batch_key = format!("poll:{}", job.run_at_ms);
-        let outcome = match self
-            .engine
-            .poll(&self.definition(&pipeline)?, trigger, batch_key)
-            .await
-        {
-            Ok(outcome) => outcome,
-            Err(error) => return Ok(Next::Retry(describe(&error))),
-        };
-        let failures = if outcome.is_ok() {
-            0
-        } else {
-            pipeline.consecutive_failures.saturating_add(1)
-        };
-        self.note_outcome(&pipeline, failures).await?;
-        if !running {
-            return Ok(Next::Done);
-        }
-        let interval_ms = i64::from(polling.interval_seconds) * 1_000;
-        let now_ms = self.clock.now_ms();
-        let run_at_ms = if failures == 0 {
-            next_slot(job.run_at_ms, interval_ms, now_ms)
-        } else {
-            let backoff_ms = interval_ms.saturating_mul(1 << failures.clamp(0, 10));
-            now_ms + backoff_ms.min(MAX_BACKOFF_MS.max(interval_ms))
-        };
-        Ok(Next::At {
-            run_at_ms,
-            payload: String::new(),
-        })
-    }
-
-    /// Remembers since when a pipeline fails; writes only when that changes.
-    async fn note_outcome(&self, pipeline: &Pipeline, failures: i32) -> Result<(), PipelinesError> {
-        if failures == pipeline.consecutive_failures {
-            return Ok(());
-        }
-        let transaction = self.db.begin_write().await?;
-        // Deleted in the meantime: nothing to remember.
-        if let Some(row) = entity::Entity::find_by_id(pipeline.id.uuid())
-            .one(&*transaction)
-            .await?
-        {
-            let since = row.failing_since_ms.unwrap_or_else(|| self.clock.now_ms());
-            let mut row = row.into_active_model();
-            row.consecutive_failures = Set(failures);
-            row.failing_since_ms = Set((failures > 0).then_some(since));
-            row.update(&*transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
     }
 
     async fn run_demo(&self, job: &Job, id: PipelineId) -> Result<Next, PipelinesError> {
@@ -248,7 +195,7 @@ impl Pipelines {
             }
             from_ms = to_ms;
         }
-        let run_at_ms = next_slot(job.run_at_ms, demo::PERIOD_MS, self.clock.now_ms());
+        let run_at_ms = next_of_interval(job.run_at_ms, demo::PERIOD_MS, self.clock.now_ms());
         Ok(Next::At {
             run_at_ms,
             payload: end_ms.to_string(),
@@ -260,32 +207,11 @@ fn key(kind: &str, id: PipelineId) -> String {
     format!("{kind}:{id}")
 }
 
-/// The first time after `now_ms` that is a whole number of intervals after `run_at_ms`.
-fn next_slot(run_at_ms: i64, interval_ms: i64, now_ms: i64) -> i64 {
-    let passed = (now_ms - run_at_ms).max(0) / interval_ms.max(1);
-    run_at_ms + (passed + 1) * interval_ms.max(1)
-}
-
 /// An error with its causes, for the log and the job's row; never shown to callers.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn polls_keep_their_rhythm_and_skip_what_was_missed() {
-        let check = |now_ms, expected| assert_eq!(next_slot(1_000, 60, now_ms), expected);
-        check(1_000, 1_060);
-        check(1_059, 1_060);
-        check(1_060, 1_120);
-        check(5_000, 5_020);
-        check(0, 1_060);
-    }
 }

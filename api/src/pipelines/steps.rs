@@ -129,7 +129,7 @@ impl Pipelines {
             pipeline_id: PipelineId::new(),
             team_id: scope.team_id(),
             source: Source::Webhook(Webhook::default()),
-            headers: None,
+            credentials: None,
             transform,
             time_field,
         }))
