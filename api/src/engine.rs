@@ -5,6 +5,7 @@
 
 mod answers;
 mod backfill;
+pub mod bodies;
 mod csv_source;
 pub mod demo;
 mod impact;
@@ -15,14 +16,16 @@ mod lanes;
 mod meters;
 mod polling;
 mod preview;
+mod receiving;
 mod relay;
 mod replay;
+pub mod signatures;
 mod surroundings;
 mod trials;
+mod uploading;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::{PipelineId, RunId, TeamId};
 use dash_shared::sources::{HttpPolling, Source};
@@ -34,21 +37,26 @@ use self::joins::Joins;
 use self::lanes::Lanes;
 use self::meters::Meters;
 use crate::clock::Clock;
-use crate::data::{Append, Appended, NewRun, ReadError, RecordKey, RecordStore, RunTrigger};
+use crate::data::{Append, Appended, NewRun, ReadError, RecordStore, RunTrigger};
 use crate::outbound::Outbound;
 
 use polling::{Found, Poller};
 
 pub use crate::data::WriteError;
+pub use bodies::BodyError;
 pub use impact::{Effect, Example, FieldEffect, Impact, Side};
-pub use json_source::{BodyError, records_of_body};
 pub use polling::{
     Credentials, FetchError, FetchErrorCode, Outlook, SourceTest, check_records_path,
 };
 pub use preview::Previewed;
+pub use receiving::{REFUSAL_PERIOD_MS, ReceiveError, Received, Reception};
 pub use relay::Relayed;
 pub use replay::{Replay, ReplayReceipt};
+pub use signatures::{Sent, SignatureError, SignatureFault};
 pub use trials::Trial;
+pub use uploading::{
+    FileError, FileFormat, FileIntake, LineError, Progress, UploadError, read_file,
+};
 
 /// How often a request of a poll that fails is sent again.
 const POLL_RETRIES: u32 = 3;
@@ -76,7 +84,7 @@ pub struct Definition {
 pub struct Receipt {
     /// The run it was stored with; none when the same batch was there already.
     pub run_id: Option<RunId>,
-    /// Whether the same batch was there already: then nothing is stored.
+    /// Whether all of it was there already: then nothing is stored.
     pub duplicate: bool,
     /// How many records came in.
     pub received: usize,
@@ -151,21 +159,6 @@ impl Engine {
             joins: Joins::new(),
             salt_key: salt_key.into(),
         }
-    }
-
-    /// Takes a webhook's body in; returns when its records are durable. What names the delivery, if
-    /// anything does, names the batch: delivered again, it is not stored again.
-    pub async fn receive(
-        &self,
-        definition: &Definition,
-        body: Bytes,
-        delivery: Option<&[u8]>,
-    ) -> Result<Receipt, ReceiveError> {
-        let started_at_ms = self.clock.now_ms();
-        let received = records_of_body(&body)?;
-        let key = delivery.map(|delivery| format!("hook:{}", RecordKey::of(delivery)));
-        let batch = Batch::new(RunTrigger::Webhook, key, started_at_ms);
-        Ok(self.ingest(definition, received, batch).await?)
     }
 
     /// Asks a polling source, and stores what it answers together with how far it is read. Failing
@@ -285,9 +278,10 @@ impl Engine {
 
 impl Receipt {
     fn of(received: usize, appended: Appended, sorted: Sorted) -> Self {
+        let others = appended.stored + sorted.dropped + sorted.held + sorted.failed;
         Self {
             run_id: appended.run_id,
-            duplicate: appended.run_id.is_none(),
+            duplicate: appended.run_id.is_none() || appended.duplicates > 0 && others == 0,
             received,
             stored: appended.stored,
             dropped: sorted.dropped,
@@ -311,17 +305,6 @@ pub enum PollError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// What came could not be stored.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-}
-
-/// Why a webhook's body was not taken in.
-#[derive(Debug, thiserror::Error)]
-pub enum ReceiveError {
-    /// The body holds no records that can be read.
-    #[error(transparent)]
-    Body(#[from] BodyError),
-    /// The records could not be stored.
     #[error(transparent)]
     Write(#[from] WriteError),
 }

@@ -25,6 +25,7 @@ mod sources;
 mod steps;
 mod subscriptions;
 mod transform_tests;
+mod uploads;
 mod versions;
 mod widgets;
 
@@ -70,6 +71,7 @@ pub struct Query(
 pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
+    sources::webhook::WebhooksMutation,
     backfills::BackfillsMutation,
     versions::VersionsMutation,
     transform_tests::TransformTestsMutation,

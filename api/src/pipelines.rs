@@ -1,7 +1,7 @@
 //! Pipelines: their definitions, who may change them, and what runs when.
 //!
-//! It owns the tables `pipelines`, `pipeline_versions`, `transform_tests` and `replays`, and the jobs
-//! that poll, feed the demo, expire records, purge, and put failed records in again. How a batch goes
+//! It owns the tables `pipelines`, `pipeline_versions`, `transform_tests`, `replays` and `uploads`, and
+//! the jobs that poll, feed the demo, expire records, purge, and put failed records in again. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
 mod backfill;
@@ -9,6 +9,8 @@ mod credentials;
 mod definitions;
 mod entity;
 mod filling;
+mod gate;
+mod hooks;
 mod impact;
 mod polls;
 mod records;
@@ -17,9 +19,11 @@ mod replays;
 mod retention;
 mod runtime;
 mod schedule;
+mod signing;
 mod source_check;
 mod steps;
 mod test_cases;
+mod uploads;
 mod versions;
 
 use std::sync::Arc;
@@ -38,7 +42,7 @@ use crate::accounts::Forbidden;
 use crate::clock::Clock;
 use crate::data::ReadError;
 use crate::db::Db;
-use crate::engine::{Definition, Engine, ReceiveError};
+use crate::engine::Engine;
 use crate::events::{Event, Events};
 use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
@@ -47,11 +51,13 @@ pub use crate::data::{Export, ReceivedEvent, Span, StoredRecord};
 pub use crate::engine::{Effect, Impact, Previewed, ReplayReceipt, Side};
 pub use credentials::{NewCredentials, NewHeader};
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
+pub use hooks::{Hook, HookError};
 pub use replays::{Failures, ReplayProgress};
-pub use runtime::HookError;
-pub use source_check::NewSource;
+pub use signing::new_secret;
+pub use source_check::{NewSource, NewWebhook};
 pub use steps::{Draft, MAX_PREVIEWED};
 pub use test_cases::{Actual, Expected, NewTest, TestChanges, TestResult, TransformTest, Verdict};
+pub use uploads::{BeginError, BegunUpload, NewUpload, Upload, UploadPage, UploadState};
 pub use versions::{Version, VersionPage};
 
 /// How long a webhook's definition is used before it is read again. Changes made by this process
@@ -103,6 +109,7 @@ pub struct Pipeline {
     /// When its definition was changed, in milliseconds since 1970.
     pub updated_at_ms: i64,
     sealed_headers: Option<Vec<u8>>,
+    sealed_secrets: signing::SealedSecrets,
 }
 
 /// Why something could not be done with a pipeline.
@@ -159,15 +166,22 @@ pub struct Pipelines {
     jobs: Jobs,
     secrets: SecretBox,
     hooks: Cache<String, Arc<Hook>>,
+    gates: gate::Gates,
+    uploads: uploads::Places,
     events: Events,
     impacts: impact::Impacts,
 }
 
-/// What a webhook's key leads to.
-#[derive(Debug)]
-pub struct Hook {
-    definition: Definition,
-    state: PipelineState,
+impl Pipeline {
+    /// Whether the senders of its webhook have a secret.
+    pub const fn has_secret(&self) -> bool {
+        self.sealed_secrets.current.is_some()
+    }
+
+    /// Whether the secret before the current one is good, too.
+    pub const fn has_previous_secret(&self) -> bool {
+        self.sealed_secrets.previous.is_some()
+    }
 }
 
 impl Pipelines {
@@ -193,6 +207,8 @@ impl Pipelines {
             jobs,
             secrets,
             hooks,
+            gates: gate::Gates::new(),
+            uploads: uploads::Places::default(),
             events,
             impacts: impact::Impacts::new(),
         }
@@ -226,14 +242,5 @@ impl Pipelines {
             .filter(entity::Column::Id.is_in(distinct))
             .count(self.db.orm());
         found.await.map_or(true, |found| found == wanted)
-    }
-}
-
-impl From<ReceiveError> for HookError {
-    fn from(error: ReceiveError) -> Self {
-        match error {
-            ReceiveError::Body(error) => Self::Body(error),
-            ReceiveError::Write(error) => Self::Write(error),
-        }
     }
 }

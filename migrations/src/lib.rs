@@ -22,6 +22,7 @@ mod m20261122_000007_usage;
 mod m20261125_000008_rollups;
 mod m20261125_000009_record_keys;
 mod m20261125_000010_partitions;
+mod m20261125_000011_webhooks;
 mod m20261125_000012_polling;
 mod m20261125_000015_sinks;
 mod m20261125_000016_steps;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000008_rollups::Migration),
             Box::new(m20261125_000009_record_keys::Migration),
             Box::new(m20261125_000010_partitions::Migration),
+            Box::new(m20261125_000011_webhooks::Migration),
             Box::new(m20261125_000012_polling::Migration),
             Box::new(m20261125_000015_sinks::Migration),
             Box::new(m20261125_000016_steps::Migration),

@@ -136,6 +136,8 @@ ids! {
     DashboardId = "dsh";
     /// One visualization on a dashboard.
     WidgetId = "wdg";
+    /// A file that was handed over to a pipeline.
+    UploadId = "upl";
     /// Where a pipeline's records are sent on to.
     SinkId = "snk";
     /// One message to a sink's target.

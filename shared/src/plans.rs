@@ -33,6 +33,23 @@ pub struct Limits {
     pub advanced_steps: bool,
     /// The kinds of sinks that records are sent on to.
     pub sinks: &'static [SinkKind],
+    /// How fast one webhook takes deliveries in.
+    pub webhook_rate: WebhookRate,
+}
+
+/// How fast deliveries may come, whatever each of them holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookRate {
+    /// As many come in every second, on and on.
+    pub per_second: u32,
+    /// As many may come at once, after a pause.
+    pub burst: u32,
+}
+
+impl WebhookRate {
+    const fn new(per_second: u32, burst: u32) -> Self {
+        Self { per_second, burst }
+    }
 }
 
 /// Every new organization gets this many days of [`Plan::Pro`], once.
@@ -77,6 +94,7 @@ impl Plan {
                 retention_days: Some(7),
                 shortest_polling_interval_seconds: 15 * 60,
                 advanced_steps: false,
+                webhook_rate: WebhookRate::new(5, 50),
                 sinks: &[],
             },
             Self::Pro => Limits {
@@ -86,6 +104,7 @@ impl Plan {
                 retention_days: Some(30),
                 shortest_polling_interval_seconds: 60,
                 advanced_steps: false,
+                webhook_rate: WebhookRate::new(50, 500),
                 sinks: &[SinkKind::Http, SinkKind::Webhook, SinkKind::Email],
             },
             Self::Business => Limits {
@@ -95,6 +114,7 @@ impl Plan {
                 retention_days: Some(90),
                 shortest_polling_interval_seconds: 10,
                 advanced_steps: true,
+                webhook_rate: WebhookRate::new(500, 5_000),
                 sinks: &SinkKind::ALL,
             },
             Self::Enterprise => Limits {
@@ -104,6 +124,7 @@ impl Plan {
                 retention_days: None,
                 shortest_polling_interval_seconds: 1,
                 advanced_steps: true,
+                webhook_rate: WebhookRate::new(5_000, 100_000),
                 sinks: &SinkKind::ALL,
             },
         }
@@ -273,6 +294,8 @@ mod tests {
             assert!(at_least(small.dashboards, big.dashboards));
             assert!(at_least(small.points_per_month, big.points_per_month));
             assert!(at_least(small.retention_days, big.retention_days));
+            assert!(small.webhook_rate.per_second <= big.webhook_rate.per_second);
+            assert!(small.webhook_rate.burst <= big.webhook_rate.burst);
             assert!(
                 small.shortest_polling_interval_seconds >= big.shortest_polling_interval_seconds
             );

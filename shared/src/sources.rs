@@ -2,12 +2,14 @@
 //! are not part of a definition: header values are kept apart, encrypted.
 
 pub mod polling;
+pub mod webhook;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::PipelineId;
 
 pub use polling::{HttpPolling, check_header_names, check_url};
+pub use webhook::Webhook;
 
 /// The largest webhook body and the largest polled response, in bytes.
 pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
@@ -15,6 +17,8 @@ pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 pub const MAX_RECORDS_PER_RUN: usize = 10_000;
 /// The largest single record, as JSON, in bytes.
 pub const MAX_RECORD_BYTES: usize = 256 * 1024;
+/// The largest file that is taken in, in bytes.
+pub const MAX_UPLOAD_BYTES: u64 = 100 * 1024 * 1024;
 /// The longest address, in bytes.
 pub const MAX_URL_BYTES: usize = 2_048;
 /// The most request headers of a polling source.
@@ -33,8 +37,8 @@ pub const MAX_PIPELINE_DEPTH: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Source {
-    /// A secret URL that others post JSON to.
-    Webhook,
+    /// A secret URL that others post to.
+    Webhook(Webhook),
     /// An address that is asked at an interval.
     HttpPolling(Box<HttpPolling>),
     /// What another pipeline stores.
@@ -44,6 +48,17 @@ pub enum Source {
         /// What the invented data follows from.
         seed: u32,
     },
+    /// Files that people hand over.
+    FileUpload(FileUpload),
+}
+
+/// What is to be known of the files of a pipeline.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileUpload {
+    /// A JSONPath (RFC 9535) from a record to the value that names it, so that it is stored once,
+    /// whatever files it comes with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_path: Option<String>,
 }
 
 /// Another pipeline, of the same team.

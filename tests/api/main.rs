@@ -41,5 +41,8 @@ mod sinks;
 mod steps;
 mod strangers;
 mod transform_tests;
+mod uploads;
 mod usage;
 mod versions;
+mod webhook_bodies;
+mod webhook_signatures;

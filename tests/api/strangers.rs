@@ -119,6 +119,16 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             input(id(pipeline)),
         ),
         (
+            "rotateWebhookSecret",
+            "mutation ($input: RotateWebhookSecretInput!) { rotateWebhookSecret(input: $input) { secret } }",
+            input(id(pipeline)),
+        ),
+        (
+            "removePreviousWebhookSecret",
+            "mutation ($input: RemovePreviousWebhookSecretInput!) { removePreviousWebhookSecret(input: $input) { pipeline { name } } }",
+            input(id(pipeline)),
+        ),
+        (
             "runPipeline",
             "mutation ($input: RunPipelineInput!) { runPipeline(input: $input) { pipeline { name } } }",
             input(id(polling)),

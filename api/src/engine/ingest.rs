@@ -40,6 +40,8 @@ pub(super) struct Batch {
     pub(super) mark: Option<Mark>,
     /// How far another pipeline is read with it.
     pub(super) position: Option<NewPosition>,
+    /// What came in and could not even be read.
+    pub(super) unreadable: Vec<RecordError>,
 }
 
 impl Batch {
@@ -51,6 +53,7 @@ impl Batch {
             record_keys: Vec::new(),
             mark: None,
             position: None,
+            unreadable: Vec::new(),
         }
     }
 }
@@ -80,7 +83,7 @@ impl Engine {
         if definition.transform.is_stateful() {
             return self.ingest_in_turn(definition, received, batch).await;
         }
-        let count = received.len();
+        let count = received.len() + batch.unreadable.len();
         if definition.transform.is_empty() {
             let sorted = as_they_came(
                 definition,
@@ -112,7 +115,7 @@ impl Engine {
         // It makes records of other values than the one at hand, and has steps of its own against
         // repeats.
         batch.record_keys.clear();
-        let count = received.len();
+        let count = received.len() + batch.unreadable.len();
         let turn = self.lanes.turn(definition.pipeline_id).await;
         let mut turn = turn.ok_or(WriteError::Busy)?;
         for _ in 0..MAX_TRIES {
@@ -203,8 +206,12 @@ impl Engine {
         mut sorted: Sorted,
         beside: Option<&Beside>,
     ) -> Result<Receipt, WriteError> {
+        for error in std::mem::take(&mut batch.unreadable) {
+            sorted.fail_unread(error);
+        }
         // A delivery of which nothing could be stored can be sent again when the pipeline is mended.
-        if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
+        let is_sent = matches!(batch.trigger, RunTrigger::Webhook | RunTrigger::Upload);
+        if is_sent && sorted.failed > 0 && sorted.records.is_empty() {
             batch.key = None;
         }
         let (mark, position) = (batch.mark.take(), batch.position.take());
@@ -414,6 +421,16 @@ impl Sorted {
                 kept: !self.as_they_came,
                 key: None,
             });
+        }
+    }
+}
+
+impl Sorted {
+    /// Counts what could not even be read, and tells of it if there is room.
+    fn fail_unread(&mut self, error: RecordError) {
+        self.failed += 1;
+        if self.record_errors.len() < TOLD_ERRORS {
+            self.record_errors.push(error);
         }
     }
 }

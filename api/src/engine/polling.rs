@@ -31,7 +31,8 @@ pub use sample::SourceTest;
 
 use cursor::CursorReader;
 use pages::Pages;
-use paths::{parse_path, select};
+pub(super) use paths::parse_path;
+use paths::select;
 use request::{Ask, Validators};
 
 /// The most bytes of answers that one run reads.

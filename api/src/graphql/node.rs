@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use dash_shared::ids::{
-    DashboardId, DeliveryId, OrganizationId, PipelineId, RunId, SinkId, TeamId, UserId,
+    DashboardId, DeliveryId, OrganizationId, PipelineId, RunId, SinkId, TeamId, UploadId, UserId,
 };
 
 use super::accounts::{Organization, Team, User, organization};
@@ -13,6 +13,7 @@ use super::pipelines::Pipeline;
 use super::records::{Record, parse_record_id};
 use super::runs::Run;
 use super::sinks::Sink;
+use super::uploads::Upload;
 use super::{scope, services, viewer};
 
 /// An object with an id of its own.
@@ -27,6 +28,8 @@ pub enum Node {
     Record(Record),
     /// A run.
     Run(Run),
+    /// A file that was handed over to a pipeline.
+    Upload(Upload),
     /// A sink.
     Sink(Sink),
     /// A delivery of a sink.
@@ -83,6 +86,15 @@ impl NodeQuery {
                     .await
                     .map_err(|error| top_level(ctx, error))?
                     .map(|run| Node::Run(Run(run))),
+                Err(_) => None,
+            },
+            UploadId::PREFIX => match id.parse() {
+                Ok(id) => services
+                    .pipelines
+                    .find_upload(&scope, id)
+                    .await
+                    .map_err(|error| top_level(ctx, error))?
+                    .map(|upload| Node::Upload(Upload(upload))),
                 Err(_) => None,
             },
             SinkId::PREFIX => match id.parse() {

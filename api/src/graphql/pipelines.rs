@@ -4,7 +4,7 @@ use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use dash_shared::fields::sample_fields;
-use dash_shared::ids::{PipelineId, RunId};
+use dash_shared::ids::{PipelineId, RunId, UploadId};
 use serde_json::Value;
 
 use super::backfills::Backfill;
@@ -24,6 +24,7 @@ use super::sources::{
 };
 use super::steps::{Field, read_steps, show_step};
 use super::transform_tests::{self, TransformTest};
+use super::uploads::{Upload, UploadConnection};
 use super::versions::{self, PipelineVersionConnection};
 use super::{date_time, float, int, loaders, scope, services};
 use crate::data::SeriesTotals;
@@ -286,6 +287,33 @@ impl Pipeline {
         transform_tests::list(ctx, &self.0).await
     }
 
+    /// The files that were handed over to it, the newest first; the last 200 are remembered.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn uploads(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<UploadConnection> {
+        let after: Option<UploadId> = cursor(after.as_deref())?;
+        let pipelines = &services(ctx)?.pipelines;
+        let found = pipelines
+            .list_uploads(&self.0, after, page_size(first)?)
+            .await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        let total = i64::try_from(found.total).unwrap_or(i64::MAX);
+        let uploads = found.uploads.into_iter();
+        let uploads = uploads.map(|upload| (upload.id.to_string(), Upload(upload)));
+        Ok(UploadConnection::new(
+            uploads,
+            after.is_none(),
+            found.has_more,
+            total,
+        ))
+    }
+
     /// Its records, the newest first.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn records(
@@ -459,6 +487,8 @@ pub struct DeletePipelineInput {
 pub struct CreatePipelinePayload {
     /// The new pipeline.
     pipeline: Option<Pipeline>,
+    /// The secret that Dash made up for the senders of a webhook. It is shown this once.
+    webhook_secret: Option<String>,
     /// What to fix.
     user_errors: Vec<UserError>,
 }
@@ -468,6 +498,8 @@ pub struct CreatePipelinePayload {
 pub struct UpdatePipelinePayload {
     /// The changed pipeline.
     pipeline: Option<Pipeline>,
+    /// The secret that Dash made up for the senders of a webhook. It is shown this once.
+    webhook_secret: Option<String>,
     /// What to fix.
     user_errors: Vec<UserError>,
 }
@@ -569,7 +601,7 @@ impl PipelinesMutation {
     async fn create_pipeline(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to do, and with what.")] input: CreatePipelineInput,
+        #[graphql(desc = "What to do, and with what.")] mut input: CreatePipelineInput,
     ) -> async_graphql::Result<CreatePipelinePayload> {
         let scope = scope(ctx)?;
         let steps = match read_steps(input.steps) {
@@ -577,10 +609,12 @@ impl PipelinesMutation {
             Err(user_errors) => {
                 return Ok(CreatePipelinePayload {
                     pipeline: None,
+                    webhook_secret: None,
                     user_errors,
                 });
             }
         };
+        let secret = input.source.make_secret();
         let new = NewPipeline {
             name: input.name,
             source: input.source.into(),
@@ -590,6 +624,7 @@ impl PipelinesMutation {
         let created = services(ctx)?.pipelines.create(&scope, new).await;
         let (pipeline, user_errors) = payload(ctx, created)?;
         Ok(CreatePipelinePayload {
+            webhook_secret: secret.filter(|_| pipeline.is_some()),
             pipeline: pipeline.map(Pipeline),
             user_errors,
         })
@@ -600,7 +635,7 @@ impl PipelinesMutation {
     async fn update_pipeline(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to do, and with what.")] input: UpdatePipelineInput,
+        #[graphql(desc = "What to do, and with what.")] mut input: UpdatePipelineInput,
     ) -> async_graphql::Result<UpdatePipelinePayload> {
         let scope = scope(ctx)?;
         let steps = match input.steps.map(read_steps).transpose() {
@@ -608,10 +643,12 @@ impl PipelinesMutation {
             Err(user_errors) => {
                 return Ok(UpdatePipelinePayload {
                     pipeline: None,
+                    webhook_secret: None,
                     user_errors,
                 });
             }
         };
+        let secret = input.source.as_mut().and_then(SourceInput::make_secret);
         let changes = PipelineChanges {
             name: input.name,
             source: input.source.map(Into::into),
@@ -623,6 +660,7 @@ impl PipelinesMutation {
         let updated = services(ctx)?.pipelines.update(&scope, id, changes).await;
         let (pipeline, user_errors) = payload(ctx, updated)?;
         Ok(UpdatePipelinePayload {
+            webhook_secret: secret.filter(|_| pipeline.is_some()),
             pipeline: pipeline.map(Pipeline),
             user_errors,
         })

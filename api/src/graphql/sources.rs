@@ -2,10 +2,12 @@
 
 mod pipeline;
 mod polling;
+pub(super) mod webhook;
 
 use async_graphql::{Enum, InputObject, OneofObject, SimpleObject, Union};
-use dash_shared::sources;
+use dash_shared::sources::{self, FileUpload, MAX_UPLOAD_BYTES};
 
+use super::float;
 use crate::engine::FetchErrorCode;
 use crate::pipelines::{NewSource, Pipeline};
 
@@ -14,11 +16,12 @@ pub use polling::{
     CronTimes, HeaderInput, HttpPollingSource, HttpPollingSourceInput, ResetPollCursorInput,
     TestSourceInput, TestSourcePayload,
 };
+pub use webhook::{WebhookSource, WebhookSourceInput};
 
 /// Where a pipeline's data comes from.
 #[derive(Debug, Union)]
 pub enum Source {
-    /// A secret URL that others post JSON to.
+    /// A secret URL that others post to.
     Webhook(WebhookSource),
     /// An address that is asked at an interval or at set times.
     HttpPolling(Box<HttpPollingSource>),
@@ -26,13 +29,21 @@ pub enum Source {
     Pipeline(PipelineSource),
     /// Believable orders of a web shop that does not exist.
     Demo(DemoSource),
+    /// Files that people hand over.
+    FileUpload(FileUploadSource),
 }
 
-/// A secret URL that others post JSON to: an object is one record, an array is one for each item.
+/// Files that people hand over: CSV, TSV, NDJSON or JSON.
 #[derive(Debug, SimpleObject)]
-pub struct WebhookSource {
-    /// Whoever knows it can send records.
+pub struct FileUploadSource {
+    /// Where files are sent to: POST with the session, the file as the body and its name as the
+    /// parameter `name`.
     url: String,
+    /// The largest file, in bytes.
+    max_bytes: f64,
+    /// A JSONPath (RFC 9535) to the value that names a record, so that it is stored once, whatever
+    /// files it comes with.
+    key_path: Option<String>,
 }
 
 /// Believable orders of a web shop that does not exist.
@@ -45,11 +56,13 @@ pub struct DemoSource {
 impl Source {
     pub(super) fn of(pipeline: &Pipeline, public_url: &str) -> Self {
         match &pipeline.source {
-            sources::Source::Webhook => Self::Webhook(WebhookSource {
-                url: format!(
-                    "{public_url}/hooks/{}",
-                    pipeline.hook_key.as_deref().unwrap_or_default()
-                ),
+            sources::Source::Webhook(webhook) => {
+                Self::Webhook(WebhookSource::of(pipeline, webhook, public_url))
+            }
+            sources::Source::FileUpload(files) => Self::FileUpload(FileUploadSource {
+                url: format!("{public_url}/v1/pipelines/{}/uploads", pipeline.id),
+                max_bytes: float(i64::try_from(MAX_UPLOAD_BYTES).unwrap_or(i64::MAX)),
+                key_path: files.key_path.clone(),
             }),
             sources::Source::HttpPolling(polling) => {
                 Self::HttpPolling(Box::new(HttpPollingSource::of(polling)))
@@ -73,14 +86,17 @@ pub enum SourceInput {
     Pipeline(PipelineSourceInput),
     /// The demo.
     Demo(DemoSourceInput),
+    /// Files that people hand over.
+    FileUpload(FileUploadSourceInput),
 }
 
-/// A webhook.
+/// Files that people hand over.
 #[derive(Debug, InputObject)]
-pub struct WebhookSourceInput {
-    /// Makes a new URL; the old one stops working.
-    #[graphql(default = false)]
-    regenerate_url: bool,
+pub struct FileUploadSourceInput {
+    /// A JSONPath (RFC 9535) to the value that names a record, so that it is stored once, whatever
+    /// files it comes with; for a CSV, `$.` and the name of a column. Without it, only a file that
+    /// is sent again as it was is not stored again.
+    key_path: Option<String>,
 }
 
 /// The demo.
@@ -90,12 +106,23 @@ pub struct DemoSourceInput {
     seed: Option<i32>,
 }
 
+impl SourceInput {
+    /// Makes the secret of a webhook up, if that is asked for, and returns it.
+    pub(super) fn make_secret(&mut self) -> Option<String> {
+        match self {
+            Self::Webhook(webhook) => webhook.make_secret(),
+            _ => None,
+        }
+    }
+}
+
 impl From<SourceInput> for NewSource {
     fn from(input: SourceInput) -> Self {
         match input {
-            SourceInput::Webhook(webhook) => Self::Webhook {
-                regenerate_url: webhook.regenerate_url,
-            },
+            SourceInput::Webhook(webhook) => Self::Webhook(webhook.into()),
+            SourceInput::FileUpload(files) => Self::FileUpload(FileUpload {
+                key_path: files.key_path,
+            }),
             SourceInput::HttpPolling(polling) => {
                 let (polling, credentials) = polling.into_parts();
                 Self::HttpPolling {
@@ -159,6 +186,8 @@ pub enum RunErrorCode {
     NoSecret,
     /// The stored secrets cannot be opened: the server's key has changed.
     SecretsLost,
+    /// A request to the webhook did not prove who sent it.
+    InvalidSignature,
     /// Something failed inside Dash.
     Internal,
 }

@@ -96,6 +96,8 @@ impl Pipelines {
             time_field: Set(time_field.map(|path| path.to_string())),
             hook_key: Set(source.hook_key),
             sealed_headers: Set(source.sealed_credentials),
+            sealed_secret: Set(source.sealed_secrets.current),
+            sealed_previous_secret: Set(source.sealed_secrets.previous),
             failing_since_ms: Set(None),
             consecutive_failures: Set(0),
             retention_days: Set(None),
@@ -171,6 +173,8 @@ impl Pipelines {
             row.source = Set(to_json(&source.source)?);
             row.hook_key = Set(source.hook_key);
             row.sealed_headers = Set(source.sealed_credentials);
+            row.sealed_secret = Set(source.sealed_secrets.current);
+            row.sealed_previous_secret = Set(source.sealed_secrets.previous);
         }
         if !problems.is_empty() {
             return Err(PipelinesError::Invalid(problems));
@@ -470,7 +474,7 @@ impl Pipelines {
             .await
     }
 
-    async fn forget_hook(&self, pipeline: &Pipeline) {
+    pub(super) async fn forget_hook(&self, pipeline: &Pipeline) {
         if let Some(key) = &pipeline.hook_key {
             self.hooks.invalidate(key).await;
         }

@@ -5,6 +5,7 @@ use dash_shared::transform::Definition as Steps;
 use sea_orm::entity::prelude::*;
 use serde::de::DeserializeOwned;
 
+use super::signing::SealedSecrets;
 use super::{Pipeline, PipelineState, PipelinesError};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -21,6 +22,8 @@ pub(super) struct Model {
     pub time_field: Option<String>,
     pub hook_key: Option<String>,
     pub sealed_headers: Option<Vec<u8>>,
+    pub sealed_secret: Option<Vec<u8>>,
+    pub sealed_previous_secret: Option<Vec<u8>>,
     pub failing_since_ms: Option<i64>,
     pub consecutive_failures: i32,
     pub retention_days: Option<i32>,
@@ -73,6 +76,10 @@ impl TryFrom<Model> for Pipeline {
             created_at_ms: row.created_at_ms,
             updated_at_ms: row.updated_at_ms,
             sealed_headers: row.sealed_headers,
+            sealed_secrets: SealedSecrets {
+                current: row.sealed_secret,
+                previous: row.sealed_previous_secret,
+            },
         })
     }
 }

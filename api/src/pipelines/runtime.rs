@@ -1,26 +1,21 @@
-//! What runs when: webhooks as they come, polls and demos by durable jobs, and the purge of what
-//! was deleted.
+//! What runs when: polls and demos by durable jobs, and the purge of what was deleted.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use dash_shared::accounts::Role;
 use dash_shared::ids::PipelineId;
 use dash_shared::sources::Source;
 use dash_shared::transform::{Definition as Steps, Transform};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::EntityTrait;
 
 use super::backfill::{BACKFILL, PURGE_STORAGE};
 use super::relays::RELAY;
 use super::replays::REPLAY;
 use super::retention::RETENTION;
 use super::schedule::next_of_interval;
-use super::source_check::is_hook_key;
 use super::steps::WINDOWS;
-use super::{Hook, Pipeline, PipelineState, Pipelines, PipelinesError, entity};
+use super::{Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
 use crate::db::WriteTransaction;
-use crate::engine::{BodyError, Definition, Receipt, WriteError, demo};
+use crate::engine::{Definition, demo};
 use crate::jobs::{Job, Next};
 
 const POLL: &str = "poll";
@@ -35,74 +30,7 @@ pub(super) const PURGE_AFTER_MS: i64 = 60_000;
 /// How much of a demo's history is stored at once.
 const DEMO_CHUNK_MS: i64 = 4 * 3_600_000;
 
-/// Why a webhook was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum HookError {
-    /// No pipeline has this URL.
-    #[error("no pipeline has this URL; it may have been deleted, or its URL changed")]
-    Unknown,
-    /// The pipeline is paused.
-    #[error("the pipeline is paused; resume it to receive data")]
-    Paused,
-    /// The body holds no records that can be read.
-    #[error(transparent)]
-    Body(BodyError),
-    /// The records could not be stored.
-    #[error(transparent)]
-    Write(WriteError),
-    /// The pipeline could not be read.
-    #[error("the pipeline could not be read")]
-    Pipelines(#[source] Arc<PipelinesError>),
-}
-
 impl Pipelines {
-    /// Finds what a webhook's URL leads to. A body is worth reading only after that.
-    pub async fn open_hook(&self, hook_key: &str) -> Result<Arc<Hook>, HookError> {
-        // What cannot be a key is not looked up; the database does not even take all of it.
-        if !is_hook_key(hook_key) {
-            return Err(HookError::Unknown);
-        }
-        let hook = self
-            .hooks
-            .try_get_with(hook_key.to_owned(), self.load_hook(hook_key))
-            .await
-            .map_err(|error| match &*error {
-                PipelinesError::NotFound => HookError::Unknown,
-                _ => HookError::Pipelines(error),
-            })?;
-        if hook.state == PipelineState::Paused {
-            return Err(HookError::Paused);
-        }
-        Ok(hook)
-    }
-
-    /// Takes in what was posted to a webhook's URL; returns when its records are durable. A
-    /// delivery that has a name is stored once, however often it comes.
-    pub async fn receive(
-        &self,
-        hook: &Hook,
-        body: Bytes,
-        delivery: Option<&[u8]>,
-    ) -> Result<Receipt, HookError> {
-        Ok(self
-            .engine
-            .receive(&hook.definition, body, delivery)
-            .await?)
-    }
-
-    async fn load_hook(&self, hook_key: &str) -> Result<Arc<Hook>, PipelinesError> {
-        let row = entity::Entity::find()
-            .filter(entity::Column::HookKey.eq(hook_key))
-            .one(self.db.orm())
-            .await?
-            .ok_or(PipelinesError::NotFound)?;
-        let pipeline = Pipeline::try_from(row)?;
-        Ok(Arc::new(Hook {
-            state: pipeline.state,
-            definition: self.definition(&pipeline)?,
-        }))
-    }
-
     pub(super) fn definition(&self, pipeline: &Pipeline) -> Result<Definition, PipelinesError> {
         let steps = Steps::from(pipeline.steps.clone());
         let transform = Transform::compile(&steps)
@@ -149,7 +77,10 @@ impl Pipelines {
     pub async fn next_run_at(&self, pipeline: &Pipeline) -> Result<Option<i64>, PipelinesError> {
         match pipeline.source {
             Source::HttpPolling(_) => Ok(self.jobs.due_at(&key(POLL, pipeline.id)).await?),
-            Source::Webhook | Source::Pipeline(_) | Source::Demo { .. } => Ok(None),
+            Source::Webhook(_)
+            | Source::FileUpload(_)
+            | Source::Pipeline(_)
+            | Source::Demo { .. } => Ok(None),
         }
     }
 
@@ -162,7 +93,7 @@ impl Pipelines {
     ) -> Result<(), PipelinesError> {
         let (id, team) = (pipeline.id, pipeline.team_id.uuid());
         match &pipeline.source {
-            Source::Webhook => {}
+            Source::Webhook(_) | Source::FileUpload(_) => {}
             Source::Pipeline(_) => self.start_relay(transaction, pipeline).await?,
             Source::HttpPolling(_) => {
                 self.jobs

@@ -4,11 +4,13 @@
 use dash_shared::accounts::Role;
 use dash_shared::ids::PipelineId;
 use dash_shared::sources::polling::{Cursor, CursorPlace, Pagination};
-use dash_shared::sources::{HttpPolling, PipelineSource, Source};
+use dash_shared::sources::webhook::{Idempotency, Signature};
+use dash_shared::sources::{FileUpload, HttpPolling, PipelineSource, Source, Webhook};
 use dash_shared::{Invalid, InvalidCode};
 use rand::RngExt;
 
 use super::credentials::{self, NewCredentials};
+use super::signing::{self, SealedSecrets};
 use super::{Pipeline, Pipelines, PipelinesError, schedule};
 use crate::accounts::TenantScope;
 use crate::engine::{Credentials, FetchError, SourceTest, check_records_path};
@@ -21,10 +23,7 @@ const HOOK_KEY_ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 #[derive(Clone, Debug)]
 pub enum NewSource {
     /// A webhook; on an update, whether it gets a new URL.
-    Webhook {
-        /// The old URL stops working.
-        regenerate_url: bool,
-    },
+    Webhook(NewWebhook),
     /// An address to poll.
     HttpPolling {
         /// What, how often, and where the records are. Its header names are not used.
@@ -44,6 +43,21 @@ pub enum NewSource {
         /// What the invented data follows from.
         seed: Option<u32>,
     },
+    /// Files that people hand over.
+    FileUpload(FileUpload),
+}
+
+/// A webhook as somebody enters it. On an update, what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct NewWebhook {
+    /// Whether it gets a new URL; the old one stops working.
+    pub regenerate_url: bool,
+    /// How senders prove who they are.
+    pub signature: Option<Signature>,
+    /// Their secret. Without one, the stored one is kept, unless it is of another scheme.
+    pub secret: Option<String>,
+    /// What names a delivery or a record.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// A source that was checked, and what is stored of it.
@@ -54,6 +68,8 @@ pub(super) struct CheckedSource {
     pub hook_key: Option<String>,
     /// The secrets of a polling source, sealed.
     pub sealed_credentials: Option<Vec<u8>>,
+    /// The secrets of a webhook's senders, sealed.
+    pub sealed_secrets: SealedSecrets,
 }
 
 impl Pipelines {
@@ -71,13 +87,15 @@ impl Pipelines {
             source,
             hook_key: None,
             sealed_credentials: None,
+            sealed_secrets: SealedSecrets::default(),
         };
         let same_kind = match (&new, before.map(|pipeline| &pipeline.source)) {
             (_, None)
-            | (NewSource::Webhook { .. }, Some(Source::Webhook))
+            | (NewSource::Webhook(_), Some(Source::Webhook(_)))
             | (NewSource::HttpPolling { .. }, Some(Source::HttpPolling(_)))
             | (NewSource::Pipeline { .. }, Some(Source::Pipeline(_)))
-            | (NewSource::Demo { .. }, Some(Source::Demo { .. })) => true,
+            | (NewSource::Demo { .. }, Some(Source::Demo { .. }))
+            | (NewSource::FileUpload(_), Some(Source::FileUpload(_))) => true,
             (_, Some(_)) => false,
         };
         if !same_kind {
@@ -89,15 +107,16 @@ impl Pipelines {
             return Ok(None);
         }
         match new {
-            NewSource::Webhook { regenerate_url } => {
-                let kept = before.and_then(|pipeline| pipeline.hook_key.clone());
-                let hook_key = kept
-                    .filter(|_| !regenerate_url)
-                    .unwrap_or_else(new_hook_key);
-                Ok(Some(CheckedSource {
-                    hook_key: Some(hook_key),
-                    ..plain(Source::Webhook)
-                }))
+            NewSource::Webhook(new) => self.check_webhook(id, new, before, problems),
+            NewSource::FileUpload(files) => {
+                let key_path = files.key_path.map(|path| path.trim().to_owned());
+                let key_path = key_path.filter(|path| !path.is_empty());
+                if let Some(Err(message)) = key_path.as_deref().map(check_records_path) {
+                    let at = "source.fileUpload.keyPath";
+                    problems.push(Invalid::new(at, InvalidCode::Invalid, message));
+                    return Ok(None);
+                }
+                Ok(Some(plain(Source::FileUpload(FileUpload { key_path }))))
             }
             NewSource::Pipeline {
                 pipeline_id: Some(pipeline_id),
@@ -134,6 +153,46 @@ impl Pipelines {
                 }
             },
         }
+    }
+
+    /// The checked webhook, with its URL and its senders' secrets.
+    fn check_webhook(
+        &self,
+        id: PipelineId,
+        new: NewWebhook,
+        before: Option<&Pipeline>,
+        problems: &mut Vec<Invalid>,
+    ) -> Result<Option<CheckedSource>, PipelinesError> {
+        let stored = match before.map(|pipeline| &pipeline.source) {
+            Some(Source::Webhook(stored)) => stored.clone(),
+            _ => Webhook::default(),
+        };
+        let webhook = Webhook {
+            signature: new.signature.unwrap_or(stored.signature),
+            idempotency: new.idempotency.unwrap_or(stored.idempotency),
+        };
+        let mut found = webhook.check();
+        if let Idempotency::BodyPath { path } | Idempotency::RecordPath { path } =
+            &webhook.idempotency
+            && found.is_empty()
+            && let Err(message) = check_records_path(path)
+        {
+            let at = "idempotency.path";
+            found.push(Invalid::new(at, InvalidCode::Invalid, message));
+        }
+        let sealed = signing::seal(&self.secrets, id, &webhook, new.secret.as_deref(), before)?;
+        let sealed = sealed.map_err(|problem| found.push(problem.under("signature")));
+        problems.extend(found.into_iter().map(|p| p.under("source.webhook")));
+        let kept = before.and_then(|pipeline| pipeline.hook_key.clone());
+        let hook_key = kept
+            .filter(|_| !new.regenerate_url)
+            .unwrap_or_else(new_hook_key);
+        Ok(sealed.ok().map(|sealed_secrets| CheckedSource {
+            source: Source::Webhook(webhook),
+            hook_key: Some(hook_key),
+            sealed_credentials: None,
+            sealed_secrets,
+        }))
     }
 
     /// The checked definition, and its secrets.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
-use dash_shared::sources::Source;
+use dash_shared::sources::{Source, Webhook};
 use dash_shared::transform::{Action, Definition as Steps, Step, Transform};
 use dash_shared::{Invalid, InvalidCode};
 use serde_json::Value;
@@ -133,7 +133,7 @@ impl Pipelines {
         Ok(Some(Definition {
             pipeline_id: PipelineId::new(),
             team_id: scope.team_id(),
-            source: Source::Webhook,
+            source: Source::Webhook(Webhook::default()),
             credentials: None,
             transform,
             time_field,

@@ -31,13 +31,15 @@ pub enum FetchErrorCode {
     NoSecret,
     /// The stored secrets cannot be opened.
     SecretsLost,
+    /// A request to a webhook did not prove who sent it.
+    InvalidSignature,
     /// Something failed inside Dash.
     Internal,
 }
 
 impl FetchErrorCode {
     /// All codes.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Unreachable,
         Self::Timeout,
         Self::BadStatus,
@@ -51,6 +53,7 @@ impl FetchErrorCode {
         Self::NoCursor,
         Self::NoSecret,
         Self::SecretsLost,
+        Self::InvalidSignature,
         Self::Internal,
     ];
 
@@ -70,6 +73,7 @@ impl FetchErrorCode {
             Self::NoCursor => "no_cursor",
             Self::NoSecret => "no_secret",
             Self::SecretsLost => "secrets_lost",
+            Self::InvalidSignature => "invalid_signature",
             Self::Internal => "internal",
         }
     }

@@ -20,7 +20,7 @@ pub fn check_records_path(path: &str) -> Result<(), String> {
     parse_path(path).map(drop).map_err(|error| error.message)
 }
 
-pub(super) fn parse_path(path: &str) -> Result<JsonPath, FetchError> {
+pub(in crate::engine) fn parse_path(path: &str) -> Result<JsonPath, FetchError> {
     if let Err(message) = check_path_cost(path) {
         return Err(FetchError::new(FetchErrorCode::InvalidPath, message));
     }
