@@ -216,6 +216,32 @@ impl FieldPath {
         }
     }
 
+    /// The path as a formula names it: what is no word there stands in `record["…"]`.
+    pub fn in_formula(&self) -> String {
+        let mut text = String::new();
+        for (place, segment) in self.segments.iter().enumerate() {
+            match segment {
+                Segment::Key(key) if is_word(key) && place == 0 => text.push_str(key),
+                Segment::Key(key) if is_word(key) => text.extend([".", key]),
+                Segment::Key(key) => {
+                    let base = if place == 0 { "record" } else { "" };
+                    let quoted = Value::String(key.clone()).to_string();
+                    text.extend([base, "[", &quoted, "]"]);
+                }
+                Segment::Index(index) => text.extend(["[", &index.to_string(), "]"]),
+            }
+        }
+        text
+    }
+
+    /// The key at the top level that the path begins with.
+    pub fn first_key(&self) -> &str {
+        match self.segments.first() {
+            Some(Segment::Key(key)) => key,
+            _ => &self.text,
+        }
+    }
+
     /// The last key of the path, the natural name for what it leads to.
     pub fn last_key(&self) -> &str {
         self.segments
@@ -275,6 +301,15 @@ impl FromStr for FieldPath {
             segments,
         })
     }
+}
+
+/// Whether a formula can name a field like this, without quotes.
+fn is_word(key: &str) -> bool {
+    let mut chars = key.chars();
+    let begins = |c: char| c.is_alphabetic() || c == '_' || c == '$';
+    chars.next().is_some_and(begins)
+        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '$')
+        && !crate::formula::WORDS.contains(&key)
 }
 
 /// Reads a JSON string and the bracket that closes it; returns the key and the bytes used.
@@ -583,6 +618,28 @@ mod tests {
         let far: FieldPath = "a[1000000000]".parse().unwrap();
         far.put(&mut record, json!(1));
         assert_eq!(far.get(&record), None);
+    }
+
+    #[test]
+    fn a_path_reads_the_same_value_in_a_formula() {
+        use crate::formula::{Formula, Meter};
+        let record = fields(&json!({
+            "total": 1, "in": 2, "order id": 3, "a": {"b c": [4, {"d": 5}], "not": 6}, "7x": 7,
+        }));
+        for text in [
+            "total",
+            "in",
+            "order id",
+            "a.b c[0]",
+            "a.b c[1].d",
+            "a.not",
+            "7x",
+        ] {
+            let path: FieldPath = text.parse().unwrap();
+            let formula = Formula::compile(&path.in_formula()).unwrap();
+            let found = formula.value(&record, 0, &Meter::for_record()).unwrap();
+            assert_eq!(Some(&found), path.get(&record), "{text}");
+        }
     }
 
     #[test]

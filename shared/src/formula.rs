@@ -7,6 +7,7 @@
 
 mod eval;
 mod functions;
+pub mod help;
 mod lexer;
 mod lists;
 mod meter;
@@ -32,6 +33,7 @@ use tree::Expr;
 pub use functions::FUNCTION_NAMES;
 pub use meter::Meter;
 pub use number::Number;
+pub use parser::WORDS;
 pub use problem::{Problem, SyntaxError};
 pub use script::{Returned, Script};
 

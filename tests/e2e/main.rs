@@ -3,10 +3,12 @@
 
 mod doors;
 mod editing;
+mod engine;
 mod explore;
 mod frame;
 mod later;
 mod sinks;
+mod transforms;
 
 use dash_tests::TestApp;
 use dash_tests::browser::Browser;

@@ -49,6 +49,11 @@ pub fn chromedriver() -> PathBuf {
     needed("DASH_TEST_CHROMEDRIVER")
 }
 
+/// The module with which Node runs the transform engine of the browser.
+pub fn engine() -> PathBuf {
+    needed("DASH_TEST_ENGINE")
+}
+
 /// Chromium.
 pub fn chromium() -> PathBuf {
     needed("DASH_TEST_CHROMIUM")

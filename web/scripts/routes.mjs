@@ -28,6 +28,8 @@ export const routes = [
 export const later = [
   { name: "charts", parts: ["dashboard", "charts"], weight: 2, limitKb: 220 },
   { name: "more options of a polled source", parts: ["new_pipeline", "polling"], weight: 0.3 },
+  { name: "changing a transform", parts: ["transform", "bench"], weight: 0.5 },
+  { name: "previewing a transform", parts: ["transform", "engine"], weight: 0.2, limitKb: 250 },
   { name: "changing a dashboard", parts: ["dashboard", "tools"], weight: 0.3 },
   { name: "what is opened with a shortcut", parts: ["home", "extras"], weight: 0.2 },
 ];

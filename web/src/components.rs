@@ -18,6 +18,7 @@ pub mod frame;
 pub mod header_editor;
 pub mod icon;
 pub mod json_view;
+pub mod leaving;
 pub mod line_chart;
 pub mod live_dot;
 pub mod menu;

@@ -24,7 +24,11 @@ use crate::{
     },
     pages::{
         dashboard::toolbox::Tools,
-        pipeline::{polling_form::PollingDraft, source_test::TestState},
+        pipeline::{
+            polling_form::PollingDraft,
+            source_test::TestState,
+            transform::{bench::Bench, engine::Engine},
+        },
     },
 };
 
@@ -80,6 +84,16 @@ pub fn extras() -> Fetching<Extras> {
 /// What a dashboard is changed with.
 pub fn tools() -> Fetching<Tools> {
     Box::pin(split::tools())
+}
+
+/// What a transform is changed with.
+pub fn bench() -> Fetching<Bench> {
+    Box::pin(split::bench())
+}
+
+/// The engine that runs transforms in the browser.
+pub fn engine() -> Fetching<Engine> {
+    Box::pin(split::engine())
 }
 
 /// Lines over time: the code that knows `ECharts`.

@@ -10,6 +10,7 @@
 )]
 
 mod apt;
+mod engine;
 mod fuzz;
 mod npm;
 mod phases;

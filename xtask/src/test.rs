@@ -9,11 +9,17 @@ use crate::phases::{Phases, say};
 use crate::postgres::{Durability, Postgres};
 use crate::shell::run;
 use crate::workspace::{Workspace, env};
-use crate::{npm, tools, web};
+use crate::{engine, npm, tools, web};
 
-/// All crates but the client. Every cargo command of a test run names the same ones: cargo unites the
+/// All crates but those of the browser. Every cargo command of a test run names the same ones: cargo unites the
 /// features of what it builds together, and another set of crates would mean compiling them again.
-pub const SERVER_CRATES: [&str; 3] = ["--workspace", "--exclude", "dash-web"];
+pub const SERVER_CRATES: [&str; 5] = [
+    "--workspace",
+    "--exclude",
+    "dash-web",
+    "--exclude",
+    engine::PACKAGE,
+];
 
 /// A server with TimescaleDB where databases may be made: none can be installed here.
 const TIMESCALE: &str = "DASH_TEST_TIMESCALE_URL";
@@ -129,6 +135,7 @@ impl Phase {
             Self::Browser => {
                 let mut variables = environment(workspace);
                 variables.extend(browser_environment(workspace)?);
+                variables.push(("DASH_TEST_ENGINE", engine::build(workspace)?.into()));
                 tests(workspace, "e2e", variables)
             }
         }
@@ -177,6 +184,8 @@ fn lints(workspace: &Workspace) -> Result<()> {
         "clippy",
         "--package",
         "dash-web",
+        "--package",
+        engine::PACKAGE,
         "--target",
         "wasm32-unknown-unknown",
     ];

@@ -20,7 +20,7 @@ const MAX_PATTERN_BYTES: usize = 200;
 const MAX_PATTERN_PROGRAM_BYTES: usize = 10 * 1024;
 
 /// The words that cannot be the name of a field or variable.
-const WORDS: [&str; 8] = ["and", "or", "not", "in", "true", "false", "null", "record"];
+pub const WORDS: [&str; 8] = ["and", "or", "not", "in", "true", "false", "null", "record"];
 
 /// Reads a formula.
 pub fn formula(source: &str) -> Result<Expr, SyntaxError> {

@@ -207,7 +207,6 @@ impl Idempotency {
 
     fn check(&self) -> Result<(), Invalid> {
         match self {
-            Self::UsualHeaders => Ok(()),
             Self::Header { name } => check_header_name("header", name),
             Self::BodyPath { path } | Self::RecordPath { path } if path.is_empty() => {
                 Err(Invalid::new(
@@ -225,7 +224,7 @@ impl Idempotency {
                     format!("A path has at most {MAX_RECORDS_PATH_BYTES} bytes."),
                 ))
             }
-            Self::BodyPath { .. } | Self::RecordPath { .. } => Ok(()),
+            Self::UsualHeaders | Self::BodyPath { .. } | Self::RecordPath { .. } => Ok(()),
         }
     }
 }

@@ -11,6 +11,7 @@ pub enum Icon {
     ArrowUp,
     Bell,
     Book,
+    Calendar,
     Check,
     ChevronDown,
     ChevronLeft,
@@ -28,15 +29,18 @@ pub enum Icon {
     Eye,
     EyeOff,
     Filter,
+    Formula,
     Fullscreen,
     Globe,
     Help,
     Home,
     Info,
     Key,
+    Layers,
     Line,
     Link,
     Logo,
+    Lock,
     LogOut,
     Monitor,
     Moon,
@@ -47,6 +51,7 @@ pub enum Icon {
     Plus,
     Redo,
     Refresh,
+    Rows,
     Search,
     Settings,
     Sidebar,
@@ -64,13 +69,14 @@ pub enum Icon {
 
 impl Icon {
     /// Every icon, for the style guide.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 60] = [
         Self::Alert,
         Self::ArrowDown,
         Self::ArrowRight,
         Self::ArrowUp,
         Self::Bell,
         Self::Book,
+        Self::Calendar,
         Self::Check,
         Self::ChevronDown,
         Self::ChevronLeft,
@@ -88,15 +94,18 @@ impl Icon {
         Self::Eye,
         Self::EyeOff,
         Self::Filter,
+        Self::Formula,
         Self::Fullscreen,
         Self::Globe,
         Self::Help,
         Self::Home,
         Self::Info,
         Self::Key,
+        Self::Layers,
         Self::Line,
         Self::Link,
         Self::Logo,
+        Self::Lock,
         Self::LogOut,
         Self::Monitor,
         Self::Moon,
@@ -107,6 +116,7 @@ impl Icon {
         Self::Plus,
         Self::Redo,
         Self::Refresh,
+        Self::Rows,
         Self::Search,
         Self::Settings,
         Self::Sidebar,
@@ -135,6 +145,9 @@ impl Icon {
             Self::Bell => r#"<path d="M6 16v-5a6 6 0 1 1 12 0v5l2 2H4z"/><path d="M10 21h4"/>"#,
             Self::Book => {
                 r#"<path d="M5 4.5A1.5 1.5 0 0 1 6.5 3H19v15H6.5A1.5 1.5 0 0 0 5 19.5z"/><path d="M5 19.5A1.5 1.5 0 0 0 6.5 21H19v-3"/>"#
+            }
+            Self::Calendar => {
+                r#"<rect x="3" y="5" width="18" height="16" rx="2"/><path d="M3 10h18M8 3v4M16 3v4"/>"#
             }
             Self::Check => r#"<path d="m5 12.5 4.5 4.5L19 7.5"/>"#,
             Self::ChevronDown => r#"<path d="m6 9 6 6 6-6"/>"#,
@@ -169,6 +182,9 @@ impl Icon {
                 r#"<path d="M4.5 7.7C3.2 9.3 2.5 12 2.5 12S6 18.5 12 18.5c1.7 0 3.2-.5 4.5-1.2M9.5 5.8c.8-.2 1.6-.3 2.5-.3 6 0 9.5 6.5 9.5 6.5s-.7 1.4-2 2.9"/><path d="m4 4 16 16"/>"#
             }
             Self::Filter => r#"<path d="M3 5h18M6.5 12h11M10 19h4"/>"#,
+            Self::Formula => {
+                r#"<path d="M15 4h-1a3 3 0 0 0-3 3v10a3 3 0 0 1-3 3H7M7 11h8"/><path d="m15 15 5 5M20 15l-5 5"/>"#
+            }
             Self::Fullscreen => r#"<path d="M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5"/>"#,
             Self::Globe => {
                 r#"<circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c3.5 3 3.5 15 0 18M12 3c-3.5 3-3.5 15 0 18"/>"#
@@ -185,11 +201,15 @@ impl Icon {
             Self::Key => {
                 r#"<circle cx="8" cy="15" r="4.5"/><path d="m11.5 11.5 8-8M16 7l3 3M14 9l2 2"/>"#
             }
+            Self::Layers => r#"<path d="m12 3 9 5-9 5-9-5z"/><path d="m3 13 9 5 9-5"/>"#,
             Self::Line => r#"<path d="M4 4v16h16"/><path d="m7 15 4-5 3.5 3L20 6.5"/>"#,
             Self::Link => {
                 r#"<path d="M10 14a4 4 0 0 0 6 .4l3-3a4.2 4.2 0 0 0-6-6l-1.5 1.5"/><path d="M14 10a4 4 0 0 0-6-.4l-3 3a4.2 4.2 0 0 0 6 6l1.5-1.5"/>"#
             }
             Self::Logo => r#"<path d="M4 17.5 9.5 11l4.5 3.5L21 6" stroke-width="2.6"/>"#,
+            Self::Lock => {
+                r#"<rect x="5" y="11" width="14" height="9" rx="2"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/>"#
+            }
             Self::LogOut => {
                 r#"<path d="M10 4H5a1 1 0 0 0-1 1v14a1 1 0 0 0 1 1h5"/><path d="M15 8l4 4-4 4M19 12H9"/>"#
             }
@@ -209,6 +229,9 @@ impl Icon {
             }
             Self::Refresh => {
                 r#"<path d="M20 11a8 8 0 0 0-14.5-3.5L4 9.5M4 4.5v5h5"/><path d="M4 13a8 8 0 0 0 14.5 3.5l1.5-2M20 19.5v-5h-5"/>"#
+            }
+            Self::Rows => {
+                r#"<rect x="3" y="4" width="18" height="6" rx="1.5"/><rect x="3" y="14" width="18" height="6" rx="1.5"/>"#
             }
             Self::Search => r#"<circle cx="11" cy="11" r="7"/><path d="m20 20-4-4"/>"#,
             Self::Settings => {

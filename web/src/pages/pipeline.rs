@@ -6,6 +6,7 @@ pub mod acts;
 pub mod feed;
 pub mod head;
 pub mod map_draft;
+pub mod map_section;
 pub mod mapping_table;
 pub mod mutations;
 pub mod outcome;
@@ -16,6 +17,7 @@ pub mod polling_source;
 pub mod queries;
 pub mod rate;
 pub mod source_test;
+pub mod transform;
 pub mod words;
 
 pub mod errors_tab;

@@ -14,6 +14,7 @@ const LOADED_AFTER: Duration = Duration::from_secs(2);
 type Preload = fn() -> Fetching<()>;
 
 const TOOLS: Preload = || Box::pin(split::__wasm_split_preload_tools());
+const BENCH: Preload = || Box::pin(split::__wasm_split_preload_bench());
 const EXTRAS: Preload = || Box::pin(split::__wasm_split_preload_extras());
 
 /// Fetches the page that is open, while it is not known yet who is there. It may not be shown to
@@ -49,6 +50,10 @@ pub fn page(path: &str) {
 
 /// Fetches a tab of a pipeline.
 pub fn tab(name: &str) {
+    if name == "transform" {
+        // Its forms are wanted as soon as it is seen.
+        begin(BENCH);
+    }
     begin(match name {
         "source" => || Box::pin(split::__wasm_split_preload_source_tab()),
         "transform" => || Box::pin(split::__wasm_split_preload_transform_tab()),
@@ -60,7 +65,7 @@ pub fn tab(name: &str) {
 
 /// Once there is time: all tabs of a pipeline.
 pub fn tabs_when_idle() {
-    when_idle(|| {
+    when_idle(LOADED_AFTER, || {
         ["overview", "source", "transform", "sinks", "settings"]
             .into_iter()
             .for_each(tab);
@@ -69,7 +74,7 @@ pub fn tabs_when_idle() {
 
 /// Once there is time: the page of a dashboard, and what it is changed with.
 pub fn dashboard_when_idle() {
-    when_idle(|| {
+    when_idle(LOADED_AFTER, || {
         page("/dashboards/…");
         begin(TOOLS);
     });
@@ -77,12 +82,12 @@ pub fn dashboard_when_idle() {
 
 /// Once there is time: the page of a pipeline.
 pub fn pipeline_when_idle() {
-    when_idle(|| page("/pipelines/…"));
+    when_idle(LOADED_AFTER, || page("/pipelines/…"));
 }
 
 /// Once there is time: what of the frame is seen only when it is asked for.
 pub fn extras_when_idle() {
-    when_idle(|| begin(EXTRAS));
+    when_idle(LOADED_AFTER, || begin(EXTRAS));
 }
 
 fn begin(preload: Preload) {
@@ -92,13 +97,13 @@ fn begin(preload: Preload) {
     });
 }
 
-/// Calls a function once the page has had the time to load what it shows and the browser is idle;
-/// not every browser says when it is.
-fn when_idle(act: fn()) {
-    let soon = move || {
-        if request_idle_callback_with_handle(act).is_err() {
+/// Calls a function once some time has passed and the browser is idle; not every browser says when
+/// it is.
+pub fn when_idle(soon: Duration, act: impl Fn() + Clone + 'static) {
+    let then = move || {
+        if request_idle_callback_with_handle(act.clone()).is_err() {
             act();
         }
     };
-    set_timeout(soon, LOADED_AFTER);
+    set_timeout(then, soon);
 }

@@ -21,10 +21,18 @@ use crate::{
         log_in::LogInPage,
         new_pipeline::NewPipelinePage,
         pipeline::{
-            PipelinePage, errors_tab::ErrorsTab, overview_tab::OverviewTab,
-            polling_form::PollingDraft, polling_more::PollingMore, runs_tab::RunsTab,
-            settings_tab::SettingsTab, sinks::SinksTab, source_tab::SourceTab,
-            source_test::TestState, transform_tab::TransformTab,
+            PipelinePage,
+            errors_tab::ErrorsTab,
+            overview_tab::OverviewTab,
+            polling_form::PollingDraft,
+            polling_more::PollingMore,
+            runs_tab::RunsTab,
+            settings_tab::SettingsTab,
+            sinks::SinksTab,
+            source_tab::SourceTab,
+            source_test::TestState,
+            transform::{BENCH, ENGINE, bench::Bench, engine::Engine},
+            transform_tab::TransformTab,
         },
         pipelines::PipelinesPage,
         settings::SettingsPage,
@@ -71,6 +79,16 @@ pub fn extras() -> Fetched<Extras> {
 #[wasm_split(tools, wasm_split_path = ::leptos::wasm_split, fallible)]
 pub fn tools() -> Fetched<Tools> {
     Ok(TOOLS)
+}
+
+#[wasm_split(bench, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn bench() -> Fetched<Bench> {
+    Ok(BENCH)
+}
+
+#[wasm_split(engine, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn engine() -> Fetched<Engine> {
+    Ok(ENGINE)
 }
 
 #[wasm_split(charts, wasm_split_path = ::leptos::wasm_split, fallible)]

@@ -2,9 +2,8 @@
 //! closed window, a link that leads away.
 
 use cynic::MutationBuilder;
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use wasm_bindgen::{JsCast, closure::Closure};
 
 use super::{
     board::Board,
@@ -15,7 +14,8 @@ use super::{
 use crate::{
     api::{self, UserErrorCode},
     components::{
-        Button, ButtonKind, ConfirmDialog, Dialog, DialogSize, toast::Toasts, use_toasts,
+        Button, ButtonKind, ConfirmDialog, Dialog, DialogSize, leaving::guard_leaving,
+        toast::Toasts, use_toasts,
     },
 };
 
@@ -116,8 +116,9 @@ impl Saving {
 #[component]
 pub fn SavingDialogs(saving: Saving) -> impl IntoView {
     let board = saving.board;
-    guard_window(board);
-    guard_links(saving);
+    let is_dirty = Signal::derive(move || board.is_dirty());
+    let ask = move |href| saving.leaving.set(Some(Leaving::To(href)));
+    guard_leaving(is_dirty, Callback::new(ask));
     let navigate = use_navigate();
     let discard = move || {
         let leaving = saving.leaving.get_untracked();
@@ -168,55 +169,4 @@ pub fn SavingDialogs(saving: Saving) -> impl IntoView {
             </p>
         </Dialog>
     }
-}
-
-/// The browser asks before a window with unsaved changes is closed or reloaded.
-fn guard_window(board: Board) {
-    let listener = window_event_listener(ev::beforeunload, move |event| {
-        if untrack(|| board.is_dirty()) {
-            event.prevent_default();
-        }
-    });
-    on_cleanup(move || listener.remove());
-}
-
-/// A link that leads away from unsaved changes asks first.
-fn guard_links(saving: Saving) {
-    let guard = Closure::<dyn Fn(web_sys::MouseEvent)>::new(move |event: web_sys::MouseEvent| {
-        let opens_elsewhere = event.ctrl_key() || event.meta_key() || event.shift_key();
-        if opens_elsewhere || !untrack(|| saving.board.is_dirty()) {
-            return;
-        }
-        let link = event
-            .target()
-            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-            .and_then(|element| element.closest("a[href]").ok().flatten());
-        if let Some(href) = link.and_then(|link| link.get_attribute("href"))
-            && href.starts_with('/')
-        {
-            event.prevent_default();
-            event.stop_propagation();
-            saving.leaving.set(Some(Leaving::To(href)));
-        }
-    });
-    // In the capture phase: before the router sees the click.
-    let body = document().body();
-    if let Some(body) = &body {
-        drop(body.add_event_listener_with_callback_and_bool(
-            "click",
-            guard.as_ref().unchecked_ref(),
-            true,
-        ));
-    }
-    let held = StoredValue::new_local(Some((body, guard)));
-    on_cleanup(move || {
-        let held = held.try_update_value(Option::take).flatten();
-        if let Some((Some(body), guard)) = held {
-            drop(body.remove_event_listener_with_callback_and_bool(
-                "click",
-                guard.as_ref().unchecked_ref(),
-                true,
-            ));
-        }
-    });
 }

@@ -11,6 +11,7 @@ use crate::components::{
     Button, ButtonKind, ButtonLink, ButtonSize, Card, Field, FormError, Icon, Input, use_toasts,
 };
 use crate::pages::pipeline::acts::{place_errors, suggest_dashboard};
+use crate::pages::pipeline::map_section::{MAX_SAMPLE, MapSection, PreviewCard};
 use crate::pages::pipeline::mapping_table::MappingRules;
 use crate::pages::pipeline::mutations::{
     CreatePipeline, CreatePipelineInput, CreatePipelineVariables, SourceInput, map_steps,
@@ -19,7 +20,6 @@ use crate::pages::pipeline::outcome::Preview;
 use crate::pages::pipeline::polling_form::{PollingFields, is_shown};
 use crate::pages::pipeline::polling_source::HttpPollingSourceInput;
 use crate::pages::pipeline::source_test::{TestResult, TestState, test_source};
-use crate::pages::pipeline::transform_tab::{MAX_SAMPLE, MapSection, PreviewCard};
 use crate::pages::pipeline::words;
 use crate::session::use_session;
 

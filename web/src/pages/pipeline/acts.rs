@@ -2,15 +2,14 @@
 //! API, says in a message how it went, and returns what there is to go on with.
 
 use cynic::MutationBuilder;
-use dash_shared::transform::Step;
 
 use super::mutations::{
     DeletePipeline, IdVariables, PausePipeline, ResumePipeline, RunPipeline, SourceInput,
     SuggestDashboard, SuggestDashboardVariables, UpdatePipeline, UpdatePipelineInput,
-    UpdatePipelineVariables, map_steps,
+    UpdatePipelineVariables,
 };
 use super::queries::Pipeline;
-use crate::api::{self, ApiError, ErrorCode, FormErrors, UserError};
+use crate::api::{self, ApiError, ErrorCode, FormErrors, Json, UserError};
 use crate::components::toast::Toasts;
 
 /// What can be done with a pipeline in one click.
@@ -86,29 +85,16 @@ pub enum Change {
     Name(String),
     /// Another source of the same kind.
     Source(SourceInput),
-    /// Another transform: the steps, and the field that says when a record happened.
-    Transform(Vec<Step>, Option<String>),
     /// Another number of days that records are kept; 0 is as many as the plan allows.
     Retention(i32),
 }
 
 /// Saves a change; what is wrong with it appears in `errors`.
 pub async fn update(pipeline: &Pipeline, change: Change, errors: FormErrors) -> Option<Pipeline> {
-    let mut input = UpdatePipelineInput {
-        id: pipeline.id.clone(),
-        name: None,
-        source: None,
-        steps: None,
-        time_field: None,
-        retention_days: None,
-    };
+    let mut input = UpdatePipelineInput::nothing(pipeline.id.clone());
     match change {
         Change::Name(name) => input.name = Some(name),
         Change::Source(source) => input.source = Some(source),
-        Change::Transform(steps, time_field) => {
-            input.steps = Some(map_steps(&steps));
-            input.time_field = Some(time_field.unwrap_or_default());
-        }
         Change::Retention(days) => input.retention_days = Some(days),
     }
     match api::run(UpdatePipeline::build(UpdatePipelineVariables { input })).await {
@@ -122,6 +108,23 @@ pub async fn update(pipeline: &Pipeline, change: Change, errors: FormErrors) -> 
             None
         }
     }
+}
+
+/// Saves another transform: the documents of its steps, and the field that says when a record
+/// happened. Returns the changed pipeline, or what to fix.
+pub async fn save_transform(
+    id: cynic::Id,
+    steps: Vec<Json>,
+    time_field: Option<String>,
+) -> Result<(Option<Pipeline>, Vec<UserError>), ApiError> {
+    let input = UpdatePipelineInput {
+        steps: Some(steps),
+        time_field: Some(time_field.unwrap_or_default()),
+        ..UpdatePipelineInput::nothing(id)
+    };
+    let answer = api::run(UpdatePipeline::build(UpdatePipelineVariables { input })).await?;
+    let payload = answer.update_pipeline;
+    Ok((payload.pipeline, payload.user_errors))
 }
 
 /// Shows a payload's errors in a form whose fields are named from the source's own fields on:

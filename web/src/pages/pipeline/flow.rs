@@ -111,6 +111,7 @@ pub const fn source_icon(source: &Source) -> Icon {
     match source {
         Source::WebhookSource(_) => Icon::Webhook,
         Source::HttpPollingSource(_) => Icon::Globe,
+        Source::PipelineSource(_) => Icon::Pipelines,
         Source::DemoSource(_) | Source::Other => Icon::Spark,
     }
 }

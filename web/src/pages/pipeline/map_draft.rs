@@ -56,25 +56,6 @@ impl MapDraft {
         }
     }
 
-    /// Starts again from what a pipeline has saved.
-    pub fn load(&self, steps: &[Step], time_field: Option<String>) {
-        let first = steps.first();
-        let step = first.and_then(|step| match &step.action {
-            Action::Map(map) => Some(map),
-            _ => None,
-        });
-        self.rows.set(step.map_or_else(Vec::new, |step| {
-            step.fields
-                .iter()
-                .map(|mapping| self.row(mapping, true, false))
-                .collect()
-        }));
-        self.keep_rest.set(step.is_none_or(|step| step.keep_rest));
-        self.on_error
-            .set(first.map_or(OnError::Fail, |step| step.on_error));
-        self.time_field.set(time_field);
-    }
-
     /// Adds a row, not on, for each sampled field that no row takes from yet.
     pub fn offer(&self, sample: &[SampledField]) {
         let taken: BTreeSet<String> = self

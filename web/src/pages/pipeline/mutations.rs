@@ -119,6 +119,20 @@ pub struct UpdatePipelineInput {
     pub retention_days: Option<i32>,
 }
 
+impl UpdatePipelineInput {
+    /// A change of nothing.
+    pub const fn nothing(id: cynic::Id) -> Self {
+        Self {
+            id,
+            name: None,
+            source: None,
+            steps: None,
+            time_field: None,
+            retention_days: None,
+        }
+    }
+}
+
 /// Variables of [`UpdatePipeline`].
 #[derive(cynic::QueryVariables, Debug)]
 pub struct UpdatePipelineVariables {

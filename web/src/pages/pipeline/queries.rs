@@ -42,6 +42,8 @@ pub enum RunTrigger {
     Window,
     /// Failed records that were put in again.
     Replay,
+    /// A file.
+    Upload,
 }
 
 /// How a run ended.
@@ -84,6 +86,8 @@ pub enum RunErrorCode {
     NoSecret,
     /// The stored secrets cannot be opened any more.
     SecretsLost,
+    /// Who sent it did not prove who they are.
+    InvalidSignature,
     /// Dash itself failed.
     Internal,
     /// A code this client does not know yet.
@@ -98,6 +102,8 @@ pub enum Source {
     WebhookSource(WebhookSource),
     /// An address is polled.
     HttpPollingSource(HttpPollingSource),
+    /// Another pipeline.
+    PipelineSource(PipelineSource),
     /// It is invented.
     DemoSource(DemoSource),
     /// A kind this client does not know yet.
@@ -130,6 +136,13 @@ pub struct CronSchedule {
     pub expression: String,
     /// Whose clock is meant.
     pub time_zone: String,
+}
+
+/// Another pipeline.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct PipelineSource {
+    /// Which.
+    pub pipeline_id: cynic::Id,
 }
 
 /// Orders of a web shop that does not exist.

@@ -27,6 +27,19 @@ pub fn SourceTab() -> impl IntoView {
     match pipeline.get_untracked().source {
         Source::WebhookSource(_) => view! { <WebhookCard/> }.into_any(),
         Source::HttpPollingSource(_) => view! { <PollingLoader/> }.into_any(),
+        Source::PipelineSource(source) => {
+            let href = format!("/pipelines/{}", source.pipeline_id.inner());
+            view! {
+                <Card title="Another pipeline" class="narrow-page">
+                    <p class="muted">
+                        "Every record that "
+                        <a class="link" href=href>"the other pipeline"</a>
+                        " stores comes in here as soon as it is stored, each exactly once."
+                    </p>
+                </Card>
+            }
+            .into_any()
+        }
         Source::DemoSource(_) | Source::Other => view! {
             <Card title="Demo data" class="narrow-page">
                 <p class="muted">

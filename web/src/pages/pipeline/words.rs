@@ -12,6 +12,7 @@ pub const fn source_name(source: &Source) -> &'static str {
     match source {
         Source::WebhookSource(_) => "Webhook",
         Source::HttpPollingSource(_) => "API polling",
+        Source::PipelineSource(_) => "Pipeline",
         Source::DemoSource(_) => "Demo data",
         Source::Other => "Source",
     }
@@ -24,6 +25,7 @@ pub fn source_detail(source: &Source) -> String {
         Source::HttpPollingSource(polling) => {
             format!("{}, {}", host(&polling.url), schedule(polling))
         }
+        Source::PipelineSource(_) => "What another pipeline stores".to_owned(),
         Source::DemoSource(_) => "Orders of an invented web shop".to_owned(),
         Source::Other => "Reload to see what is new".to_owned(),
     }
@@ -73,6 +75,7 @@ pub const fn trigger_name(trigger: RunTrigger) -> &'static str {
         RunTrigger::Pipeline => "Pipeline",
         RunTrigger::Window => "Window",
         RunTrigger::Replay => "Replay",
+        RunTrigger::Upload => "File",
     }
 }
 
@@ -166,6 +169,10 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
         RunErrorCode::InvalidPath => (
             "The path to the records cannot be read",
             "Write a JSONPath: $ for the whole answer or the lines of a CSV, $.data for a list inside it, $.features[*] for each of its members.",
+        ),
+        RunErrorCode::InvalidSignature => (
+            "A sender did not prove who it is",
+            "Check that the sender uses the secret that is set under Source, and the same kind of signature.",
         ),
         RunErrorCode::SecretsLost => (
             "The stored headers cannot be opened",
