@@ -249,7 +249,7 @@ async fn all_are_put_in_again_in_the_background() {
     let ann = app.owner("ann").await;
     let (id, url) = pipeline(&ann, cast()).await;
     let odd = |n: usize| {
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             json!("bad")
         } else {
             json!("€ 1")
@@ -287,14 +287,14 @@ async fn all_are_put_in_again_in_the_background() {
         app.clock.advance_ms(1);
     }
     let found = listed(&ann, &id, "OPEN").await;
-    let bad = 600 - i64::from(one["value"] == "bad");
+    let bad = 600 - i32::from(one["value"] == "bad");
     assert_eq!(
         found["failureReplay"],
         json!({ "running": false, "total": 1_800, "done": 1_800, "failed": bad, "progress": 1.0 })
     );
     assert_eq!(found["openFailureCount"], bad);
     let stored = ann.pipeline(&id).await["recordCount"].clone();
-    assert_eq!(stored, json!(1_800.0 - bad as f64));
+    assert_eq!(stored, json!(1_800.0 - f64::from(bad)));
     // Again: those that are left fail again, and nothing is stored.
     ann.done("replayFailures", "pipeline { id }", all).await;
     while app.run_due_jobs().await > 0 {

@@ -292,15 +292,17 @@ async fn wait_for(client: &Client, id: &str, is_there: impl Fn(&Value) -> bool) 
     }
 }
 
+/// A line of NDJSON for each number.
+fn numbered(numbers: std::ops::Range<usize>) -> String {
+    let lines: Vec<_> = numbers.map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    lines.concat()
+}
+
 #[tokio::test]
 async fn progress_is_seen_while_a_file_arrives_and_another_one_has_to_wait() {
     let (_app, ann, id) = start().await;
     let slow = begin_slowly(&ann, &id);
-    let lines = |count: usize, from: usize| -> String {
-        (from..from + count)
-            .map(|n| format!("{{\"n\":{n}}}\n"))
-            .collect()
-    };
+    let lines = |count: usize, from: usize| numbered(from..from + count);
     slow.pieces.send(Ok(lines(1_000, 0))).await.unwrap();
     // A reader holds back what may not be a whole line of a chunk.
     slow.pieces.send(Ok(lines(9_000, 1_000))).await.unwrap();
@@ -323,7 +325,7 @@ async fn progress_is_seen_while_a_file_arrives_and_another_one_has_to_wait() {
 async fn a_connection_that_is_closed_cancels_and_the_file_can_be_sent_again() {
     let (_app, ann, id) = start().await;
     let slow = begin_slowly(&ann, &id);
-    let file: String = (0..2_500).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    let file = numbered(0..2_500);
     slow.pieces.send(Ok(file.clone())).await.unwrap();
     wait_for(&ann, &id, |upload| upload["state"] == "RECEIVING").await;
     let gone = std::io::Error::other("gone");

@@ -166,14 +166,14 @@ pub fn read_body(content_type: Option<&str>, body: &Bytes) -> Result<ReceivedBod
     };
     let begins_like_json = matches!(first, b'{' | b'[');
     match BodyFormat::named_by(content_type) {
-        BodyFormat::Ndjson => list(ndjson::records(bytes)?),
-        BodyFormat::Csv(delimiter) => list(csv(bytes, delimiter)?),
+        BodyFormat::Ndjson => Ok(list(ndjson::records(bytes)?)),
+        BodyFormat::Csv(delimiter) => Ok(list(csv(bytes, delimiter)?)),
         BodyFormat::Multipart => multipart::read(content_type, body),
         // `curl -d` calls everything a form.
         BodyFormat::Form if !begins_like_json => form::read(bytes),
         BodyFormat::Unknown if !begins_like_json => match records_of_json(bytes) {
             Err(not_json @ BodyError::NotJson { .. }) if looks_like_csv(start) => {
-                csv(bytes, Delimiter::OfHeader).map_or(Err(not_json), list)
+                csv(bytes, Delimiter::OfHeader).map_or(Err(not_json), |records| Ok(list(records)))
             }
             read => read,
         },
@@ -181,19 +181,19 @@ pub fn read_body(content_type: Option<&str>, body: &Bytes) -> Result<ReceivedBod
     }
 }
 
-fn list(records: Vec<Value>) -> Result<ReceivedBody, BodyError> {
-    Ok(ReceivedBody {
+fn list(records: Vec<Value>) -> ReceivedBody {
+    ReceivedBody {
         records,
         is_list: true,
         files: Vec::new(),
-    })
+    }
 }
 
 /// JSON, or NDJSON that is called JSON.
 fn json(body: &[u8]) -> Result<ReceivedBody, BodyError> {
     match records_of_json(body) {
         Err(BodyError::NotJson { .. }) if ndjson::begins_with_a_whole_line(body) => {
-            list(ndjson::records(body)?)
+            Ok(list(ndjson::records(body)?))
         }
         read => read,
     }

@@ -43,8 +43,8 @@ pub(super) struct Gate {
 
 impl Gate {
     /// Lets one delivery pass; the error is in how many microseconds the next one may.
-    pub(super) fn pass(&self, rate: WebhookRate, now_ms: i64) -> Result<(), i64> {
-        let now_us = now_ms.saturating_mul(1_000);
+    pub(super) fn pass(&self, rate: WebhookRate, at_ms: i64) -> Result<(), i64> {
+        let now_us = at_ms.saturating_mul(1_000);
         let each_us = 1_000_000 / i64::from(rate.per_second.max(1));
         let room_us = each_us * i64::from(rate.burst.max(1));
         let mut due_us = self.due_us.load(Ordering::Relaxed);

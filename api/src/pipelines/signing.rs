@@ -1,6 +1,8 @@
 //! The secrets of webhooks' senders: made, sealed, changed without a gap. They are never read back:
 //! the one that Dash makes is shown by whoever asked for it, at that moment.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dash_shared::accounts::Role;
@@ -38,7 +40,11 @@ pub fn new_secret(signature: &Signature) -> String {
     rand::rng().fill_bytes(&mut bytes);
     match signature {
         Signature::StandardWebhooks => format!("whsec_{}", STANDARD.encode(bytes)),
-        _ => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        _ => bytes.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        }),
     }
 }
 

@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 1_024;
 
 /// What hexadecimal digits stand for.
 pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() > MAX_BYTES || text.len() % 2 != 0 {
+    if text.len() > MAX_BYTES || !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16);

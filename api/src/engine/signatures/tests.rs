@@ -42,7 +42,7 @@ impl Case {
         let verifier = Verifier::new(signature.clone(), &secrets);
         let header = |name: &str| {
             let value = self.headers.get(&name.to_ascii_lowercase());
-            value.map(|value| value.as_bytes())
+            value.map(String::as_bytes)
         };
         let sent = Sent {
             header: &header,
@@ -409,7 +409,7 @@ proptest! {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&body);
         let bytes = mac.finalize().into_bytes();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        let hex = bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
         let signature = Signature::Hmac(HmacHeader {
             header: "X-Sig".to_owned(),
             hash: HmacHash::Sha256,
