@@ -346,6 +346,14 @@ pub async fn plans_of(
     organizations::plans_of(db.orm(), teams, now_ms).await
 }
 
+/// The names of these users, for what a team did: who asks has got the ids of what is the team's.
+pub async fn names_of(
+    db: &Db,
+    users: &BTreeSet<UserId>,
+) -> Result<BTreeMap<UserId, String>, DbErr> {
+    organizations::names_of(db.orm(), users).await
+}
+
 /// The plan stored under `word`.
 fn stored_plan(word: &str) -> Result<Plan, AccountsError> {
     Plan::parse(word).ok_or(AccountsError::Internal("a stored plan is not a plan"))

@@ -16,12 +16,14 @@ use crate::config::Config;
 use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::db::{self, Db};
-use crate::engine::{AllowedTargets, Engine, Outbound};
+use crate::engine::Engine;
 use crate::events::Events;
 use crate::graphql::{self, DashSchema, Services, Subscriptions};
-use crate::jobs::{Job, Jobs, Next};
+use crate::jobs::{Job, Jobs, Lane, Next};
+use crate::outbound::{AllowedTargets, Outbound};
 use crate::pipelines::Pipelines;
 use crate::secrets::SecretBox;
+use crate::sinks::{self, Sinks};
 
 /// The advisory lock that processes take to change the tables: “dash” as a number.
 const MIGRATIONS_LOCK: u32 = 0x6461_7368;
@@ -43,6 +45,8 @@ pub struct App {
     pub accounts: Accounts,
     /// Pipelines.
     pub pipelines: Pipelines,
+    /// Sinks.
+    pub sinks: Sinks,
     /// Dashboards.
     pub dashboards: Dashboards,
     /// Records and runs.
@@ -111,6 +115,7 @@ impl App {
         let allowed = AllowedTargets::parse(&config.outbound.allowed_targets)
             .context("DASH_ALLOW_TARGETS is wrong")?;
         let outbound = Outbound::new(allowed).context("cannot set up the HTTP client")?;
+        let outbound = Arc::new(outbound);
         let db = connect(&config).await?;
         migrate(&db).await?;
         let secrets = SecretBox::new(&config.secrets.encryption_key);
@@ -121,7 +126,7 @@ impl App {
         let engine = Engine::new(
             store.clone(),
             clock.clone(),
-            outbound,
+            Arc::clone(&outbound),
             &config.secrets.secret_key_base,
         );
         let pipelines = Pipelines::new(
@@ -130,9 +135,19 @@ impl App {
             engine,
             store.clone(),
             jobs.clone(),
-            secrets,
+            secrets.clone(),
             events.clone(),
         );
+        let sinks = Sinks::new(sinks::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            store: store.clone(),
+            pipelines: pipelines.clone(),
+            jobs: jobs.clone(),
+            events: events.clone(),
+            outbound,
+            secrets,
+        });
         let dashboards = Dashboards::new(
             db.clone(),
             clock.clone(),
@@ -143,6 +158,7 @@ impl App {
         let schema = graphql::schema(Services {
             accounts: accounts.clone(),
             pipelines: pipelines.clone(),
+            sinks: sinks.clone(),
             dashboards: dashboards.clone(),
             store: store.clone(),
             clock: clock.clone(),
@@ -154,6 +170,7 @@ impl App {
             db,
             accounts,
             pipelines,
+            sinks,
             dashboards,
             store,
             jobs,
@@ -167,25 +184,39 @@ impl App {
 
     /// Starts running what is due, until Dash stops.
     pub fn start_workers(&self) {
-        let pipelines = self.pipelines.clone();
+        let (pipelines, sinks) = (self.pipelines.clone(), self.sinks.clone());
         let handler = move |job: Job| {
-            let pipelines = pipelines.clone();
-            async move { run_job(&pipelines, &job).await }
+            let (pipelines, sinks) = (pipelines.clone(), sinks.clone());
+            async move { run_job(&pipelines, &sinks, &job).await }
         };
-        let (pipelines, jobs) = (self.pipelines.clone(), self.jobs.clone());
-        let stopping = self.stopping.clone();
+        for lane in Lane::ALL {
+            let jobs = self.jobs.clone();
+            self.workers
+                .spawn(jobs.work(lane, self.stopping.clone(), handler.clone()));
+        }
+        let waker = self.sinks.clone();
+        self.workers
+            .spawn(waker.wake_for_records(self.stopping.clone()));
+        let readers = self.pipelines.clone();
+        self.workers
+            .spawn(readers.wake_readers(self.stopping.clone()));
+        let (pipelines, sinks) = (self.pipelines.clone(), self.sinks.clone());
         self.workers.spawn(async move {
             if let Err(error) = pipelines.schedule_retention().await {
                 tracing::error!(%error, "retention could not be scheduled");
             }
-            jobs.work(stopping, handler).await;
+            if let Err(error) = sinks.schedule_upkeep().await {
+                tracing::error!(%error, "the upkeep of sinks could not be scheduled");
+            }
         });
     }
 
     /// Runs everything that is due now, and returns how many jobs there were. For tests, which
     /// move the clock themselves.
     pub async fn run_due_jobs(&self) -> anyhow::Result<usize> {
-        let handler = async |job: Job| run_job(&self.pipelines, &job).await;
+        self.sinks.wake_all().await?;
+        self.pipelines.wake_all_readers().await?;
+        let handler = async |job: Job| run_job(&self.pipelines, &self.sinks, &job).await;
         Ok(self.jobs.run_due(handler).await?)
     }
 
@@ -217,6 +248,10 @@ impl App {
     }
 }
 
-async fn run_job(pipelines: &Pipelines, job: &Job) -> Next {
-    pipelines.run_job(job).await
+async fn run_job(pipelines: &Pipelines, sinks: &Sinks, job: &Job) -> Next {
+    if Sinks::has_job(job) {
+        sinks.run_job(job).await
+    } else {
+        pipelines.run_job(job).await
+    }
 }

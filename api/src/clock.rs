@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Tells the time. Cheap to clone; clones of a manual clock share their time.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,14 @@ impl Clock {
                     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
                 }),
             Self::Manual(now_ms) => now_ms.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Waits; a manual clock does not, since only the test moves it on.
+    pub async fn pause(&self, duration: Duration) {
+        match self {
+            Self::System => tokio::time::sleep(duration).await,
+            Self::Manual(_) => tokio::task::yield_now().await,
         }
     }
 

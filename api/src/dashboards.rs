@@ -7,6 +7,7 @@ mod demo;
 mod documents;
 mod entity;
 mod live;
+mod uses;
 mod widget_data;
 
 use dash_shared::Invalid;
@@ -25,6 +26,7 @@ use crate::pipelines::{Pipelines, PipelinesError};
 pub use documents::{DashboardChanges, DashboardPage};
 use live::Followers;
 pub use live::{DashboardUpdate, FollowedDashboard, View};
+pub use uses::WidgetUse;
 pub use widget_data::{TableColumn, TableRow, WidgetData};
 
 /// A dashboard.

@@ -1,8 +1,8 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `record_keys`, `received_batches`, `transform_states`, `failures`,
-//! `series`, `runs`, `rollups`, `rollup_views` and `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
+//! It owns the tables `records`, `record_keys`, `received_batches`, `transform_states`, `failures`, `poll_marks`, `relays`,
+//! `rewrites`, `series`, `runs`, `rollups`, `rollup_views` and `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
 //! who come with a scope.
 
 mod aggregate;
@@ -21,13 +21,16 @@ mod failures;
 mod feeds;
 mod follow;
 mod live;
+mod marks;
 mod partitions;
 mod read;
 mod received;
 mod record_keys;
+mod relays;
 mod remote;
 mod replica;
 mod retention;
+mod rewrite;
 mod rollups;
 mod runs;
 mod states;
@@ -53,15 +56,18 @@ pub use buckets::{Grid, Width};
 pub use cover::Span;
 pub use export::Export;
 pub use failures::{
-    Failure, FailureGroup, FailurePage, FailureState, MAX_KEPT_PER_RUN, NewFailure,
+    Failure, FailureGroup, FailurePage, FailureState, MAX_KEPT_PER_RUN, NewFailure, Part, Replayed,
 };
 pub use feeds::{Feed, FeedValue};
 pub use follow::FollowedRecords;
-pub use live::{Committed, LiveEvents};
+pub use live::{Arrivals, Committed, LiveEvents};
+pub use marks::Mark;
 pub use read::{FoundRecords, Place, RecordPage, SeriesTotals};
-pub use received::{ReceivedBatch, ReceivedEvent};
+pub use received::{Place as ReceivedPlace, ReceivedBatch, ReceivedEvent, Room};
 pub use record_keys::RecordKey;
+pub use relays::{NewPosition, Relay};
 pub use replica::Reading;
+pub use rewrite::{Moved, Rewrite, RewritePhase, Rewritten};
 pub use runs::{NewRun, RecentActivity, RecordError, Run, RunPage, RunState, RunTrigger};
 pub use states::{NewState, StoredState};
 pub use usage::Usage;
@@ -137,6 +143,11 @@ impl RecordStore {
     /// What is committed to a pipeline from now on.
     pub fn follow_commits(&self, pipeline_id: PipelineId) -> LiveEvents {
         self.hub.follow(pipeline_id)
+    }
+
+    /// Which pipelines get records from now on, in this process and in others.
+    pub fn follow_arrivals(&self) -> Arrivals {
+        self.hub.follow_arrivals()
     }
 
     /// The live result of a query; the same one for all who ask the same.

@@ -4,21 +4,28 @@
 //! is given a [`Definition`] and runs it. `pipelines` decides what runs when.
 
 mod answers;
+mod backfill;
+pub mod bodies;
 mod csv_source;
 pub mod demo;
+mod impact;
 mod ingest;
 mod joins;
 mod json_source;
 mod lanes;
 mod meters;
-mod outbound;
 mod polling;
 mod preview;
+mod receiving;
+mod relay;
+mod replay;
+pub mod signatures;
 mod surroundings;
+mod trials;
+mod uploading;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::{PipelineId, RunId, TeamId};
 use dash_shared::sources::{HttpPolling, Source};
@@ -30,13 +37,29 @@ use self::joins::Joins;
 use self::lanes::Lanes;
 use self::meters::Meters;
 use crate::clock::Clock;
-use crate::data::{Append, Appended, NewRun, RecordKey, RecordStore, RunTrigger};
+use crate::data::{Append, Appended, NewRun, ReadError, RecordStore, RunTrigger};
+use crate::outbound::Outbound;
+
+use polling::{Found, Poller};
 
 pub use crate::data::WriteError;
-pub use json_source::{BodyError, records_of_body};
-pub use outbound::{AllowedTargets, InvalidTarget, Outbound};
-pub use polling::{FetchError, FetchErrorCode, SourceTest, check_records_path};
+pub use bodies::BodyError;
+pub use impact::{Effect, Example, FieldEffect, Impact, Side};
+pub use polling::{
+    Credentials, FetchError, FetchErrorCode, Outlook, SourceTest, check_records_path,
+};
 pub use preview::Previewed;
+pub use receiving::{REFUSAL_PERIOD_MS, ReceiveError, Received, Reception};
+pub use relay::Relayed;
+pub use replay::{Replay, ReplayReceipt};
+pub use signatures::{Sent, SignatureError, SignatureFault};
+pub use trials::Trial;
+pub use uploading::{
+    FileError, FileFormat, FileIntake, LineError, Progress, UploadError, read_file,
+};
+
+/// How often a request of a poll that fails is sent again.
+const POLL_RETRIES: u32 = 3;
 
 /// What a pipeline does, ready to run.
 #[derive(Clone, Debug)]
@@ -47,9 +70,8 @@ pub struct Definition {
     pub team_id: TeamId,
     /// Where its data comes from.
     pub source: Source,
-    /// The request headers of a polling source, with their secret values; none when those cannot
-    /// be opened.
-    pub headers: Option<Vec<(String, String)>>,
+    /// The secrets of a polling source; none when they cannot be opened.
+    pub credentials: Option<Credentials>,
     /// The transform.
     pub transform: Transform,
     /// The field that says when a record happened; when it came in, if there is none.
@@ -62,7 +84,7 @@ pub struct Definition {
 pub struct Receipt {
     /// The run it was stored with; none when the same batch was there already.
     pub run_id: Option<RunId>,
-    /// Whether the same batch was there already: then nothing is stored.
+    /// Whether all of it was there already: then nothing is stored.
     pub duplicate: bool,
     /// How many records came in.
     pub received: usize,
@@ -105,7 +127,7 @@ pub struct ReceiptError {
 pub struct Engine {
     store: RecordStore,
     clock: Clock,
-    outbound: Arc<Outbound>,
+    poller: Poller,
     meters: Meters,
     lanes: Lanes,
     joins: Joins,
@@ -113,14 +135,25 @@ pub struct Engine {
     salt_key: Arc<[u8]>,
 }
 
+/// What became of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// What came is stored.
+    Stored(Receipt),
+    /// The server says that nothing has changed. That is no run of its own.
+    Unchanged,
+    /// Nothing could be read; that is a failed run.
+    Failed(FetchError),
+}
+
 impl Engine {
     /// An engine that stores into `store` and asks other servers through `outbound`; hashes are
     /// keyed with what follows from `salt_key`.
-    pub fn new(store: RecordStore, clock: Clock, outbound: Outbound, salt_key: &[u8]) -> Self {
+    pub fn new(store: RecordStore, clock: Clock, outbound: Arc<Outbound>, salt_key: &[u8]) -> Self {
         Self {
             store,
+            poller: Poller::new(outbound, clock.clone()),
             clock,
-            outbound: Arc::new(outbound),
             meters: Meters::new(),
             lanes: Lanes::new(),
             joins: Joins::new(),
@@ -128,73 +161,100 @@ impl Engine {
         }
     }
 
-    /// Takes a webhook's body in; returns when its records are durable. What names the delivery, if
-    /// anything does, names the batch: delivered again, it is not stored again.
-    pub async fn receive(
-        &self,
-        definition: &Definition,
-        body: Bytes,
-        delivery: Option<&[u8]>,
-    ) -> Result<Receipt, ReceiveError> {
-        let started_at_ms = self.clock.now_ms();
-        let received = records_of_body(&body)?;
-        let batch = Batch {
-            key: delivery.map(|delivery| format!("hook:{}", RecordKey::of(delivery))),
-            trigger: RunTrigger::Webhook,
-            started_at_ms,
-        };
-        Ok(self.ingest(definition, received, batch).await?)
-    }
-
-    /// Asks a polling source once, and stores what it answers. Failing to get an answer is a run
-    /// too, a failed one; it is returned as the inner error.
+    /// Asks a polling source, and stores what it answers together with how far it is read. Failing
+    /// to get an answer is a run too, a failed one. `redact` takes secrets out of what is told.
     pub async fn poll(
         &self,
         definition: &Definition,
         trigger: RunTrigger,
         batch_key: String,
-    ) -> Result<Result<Receipt, FetchError>, WriteError> {
-        let started_at_ms = self.clock.now_ms();
-        let Source::HttpPolling(polling) = &definition.source else {
-            return Ok(Err(FetchError::internal(
-                "the source is not one that is polled",
-            )));
-        };
-        let batch = Batch {
-            key: Some(batch_key),
-            trigger,
-            started_at_ms,
-        };
-        let fetched = match &definition.headers {
-            Some(headers) => polling::fetch(&self.outbound, polling, headers).await,
-            None => Err(FetchError::new(
-                FetchErrorCode::SecretsLost,
-                "The stored values of the headers cannot be opened: the key that Dash was started \
-                 with has changed. Enter them again.",
-            )),
-        };
-        match fetched {
-            Ok(records) => Ok(Ok(self.ingest(definition, records, batch).await?)),
-            Err(error) => {
-                let run = self.new_run(definition, batch, 0);
-                let failure = (error.code.as_str().to_owned(), clean(&error.message));
-                let run = NewRun {
-                    error: Some(failure),
-                    ..run
-                };
-                self.store.append(Append::new(run, Vec::new())).await?;
-                Ok(Err(error))
+        redact: impl Fn(&str) -> String,
+    ) -> Result<Polled, PollError> {
+        let mut batch = Batch::new(trigger, Some(batch_key), self.clock.now_ms());
+        match self.fetch(definition).await? {
+            // Somebody who asks for a run wants to see it.
+            Ok(Found::Unchanged) if trigger == RunTrigger::Manual => {
+                let receipt = self.ingest(definition, Vec::new(), batch).await?;
+                Ok(Polled::Stored(receipt))
+            }
+            Ok(Found::Unchanged) => {
+                self.meters.unchanged.increment(1);
+                Ok(Polled::Unchanged)
+            }
+            Ok(Found::Records(found)) => {
+                batch.record_keys = found.keys;
+                batch.mark = found.mark;
+                let receipt = self.ingest(definition, found.records, batch).await?;
+                Ok(Polled::Stored(receipt))
+            }
+            Err(mut error) => {
+                error.message = redact(&error.message);
+                Ok(Polled::Failed(
+                    self.store_failure(definition, batch, error).await?,
+                ))
             }
         }
+    }
+
+    /// Stores that a poll could not even be made.
+    pub async fn fail(
+        &self,
+        definition: &Definition,
+        trigger: RunTrigger,
+        batch_key: String,
+        error: FetchError,
+    ) -> Result<FetchError, WriteError> {
+        let batch = Batch::new(trigger, Some(batch_key), self.clock.now_ms());
+        self.store_failure(definition, batch, error).await
+    }
+
+    async fn store_failure(
+        &self,
+        definition: &Definition,
+        batch: Batch,
+        mut error: FetchError,
+    ) -> Result<FetchError, WriteError> {
+        error.message = clean(&error.message);
+        let failure = (error.code.as_str().to_owned(), error.message.clone());
+        let run = NewRun {
+            error: Some(failure),
+            ..self.new_run(definition, batch, 0)
+        };
+        self.store.append(Append::new(run, Vec::new())).await?;
+        Ok(error)
+    }
+
+    async fn fetch(&self, definition: &Definition) -> Result<Result<Found, FetchError>, PollError> {
+        let Source::HttpPolling(polling) = &definition.source else {
+            let error = FetchError::internal("the source is not one that is polled");
+            return Ok(Err(error));
+        };
+        let Some(credentials) = &definition.credentials else {
+            return Ok(Err(FetchError::secrets_lost()));
+        };
+        let polled = polling::Polled {
+            pipeline_id: Some(definition.pipeline_id),
+            polling,
+            credentials,
+            retries: POLL_RETRIES,
+        };
+        let mark = self.store.mark(definition.pipeline_id).await?;
+        Ok(self.poller.fetch(polled, mark).await)
     }
 
     /// Asks a polling source once, to show what it answers. Nothing is stored.
     pub async fn test_polling(
         &self,
         polling: &HttpPolling,
-        headers: &[(String, String)],
+        credentials: &Credentials,
     ) -> Result<SourceTest, FetchError> {
-        polling::test(&self.outbound, polling, headers).await
+        let polled = polling::Polled {
+            pipeline_id: None,
+            polling,
+            credentials,
+            retries: 0,
+        };
+        self.poller.test(polled).await
     }
 
     /// Stores the demo's orders of a span of time. The span names the batch: asked for twice, it is
@@ -210,20 +270,18 @@ impl Engine {
             return Ok(Receipt::of(0, Appended::default(), Sorted::default()));
         };
         let orders = demo::orders(seed, from_ms, to_ms);
-        let batch = Batch {
-            key: Some(format!("demo:{from_ms}-{to_ms}")),
-            trigger: RunTrigger::Demo,
-            started_at_ms,
-        };
+        let key = Some(format!("demo:{from_ms}-{to_ms}"));
+        let batch = Batch::new(RunTrigger::Demo, key, started_at_ms);
         self.ingest(definition, orders, batch).await
     }
 }
 
 impl Receipt {
     fn of(received: usize, appended: Appended, sorted: Sorted) -> Self {
+        let others = appended.stored + sorted.dropped + sorted.held + sorted.failed;
         Self {
             run_id: appended.run_id,
-            duplicate: appended.run_id.is_none(),
+            duplicate: appended.run_id.is_none() || appended.duplicates > 0 && others == 0,
             received,
             stored: appended.stored,
             dropped: sorted.dropped,
@@ -240,13 +298,13 @@ fn clean(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
 }
 
-/// Why a webhook's body was not taken in.
+/// Why a poll could neither be made nor told of.
 #[derive(Debug, thiserror::Error)]
-pub enum ReceiveError {
-    /// The body holds no records that can be read.
+pub enum PollError {
+    /// How far the source was read is not known.
     #[error(transparent)]
-    Body(#[from] BodyError),
-    /// The records could not be stored.
+    Read(#[from] ReadError),
+    /// What came could not be stored.
     #[error(transparent)]
     Write(#[from] WriteError),
 }

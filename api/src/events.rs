@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dash_shared::ids::{DashboardId, PipelineId, RunId};
+use dash_shared::ids::{DashboardId, DeliveryId, PipelineId, RunId, SinkId};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use serde::{Deserialize, Serialize};
 use sqlx::Executor as _;
@@ -46,6 +46,8 @@ pub enum Event {
     PipelineDeleted(PipelineId),
     /// A dashboard was changed or deleted.
     DashboardChanged(DashboardId),
+    /// A delivery of a sink was tried.
+    Delivery(SinkId, DeliveryId),
     /// Anything may have happened unnoticed. Not sent, but told by the listener.
     #[serde(skip)]
     Missed,
@@ -88,6 +90,7 @@ pub struct Events {
 struct Channels {
     records: broadcast::Sender<Event>,
     definitions: broadcast::Sender<Event>,
+    deliveries: broadcast::Sender<Event>,
 }
 
 impl Channels {
@@ -100,7 +103,11 @@ impl Channels {
             Event::PipelineDeleted(_) | Event::DashboardChanged(_) => {
                 let _ = self.definitions.send(event);
             }
+            Event::Delivery(..) => {
+                let _ = self.deliveries.send(event);
+            }
             Event::Missed => {
+                let _ = self.deliveries.send(Event::Missed);
                 let _ = self.records.send(Event::Missed);
                 let _ = self.definitions.send(Event::Missed);
             }
@@ -118,6 +125,7 @@ impl Events {
             channels: Channels {
                 records: broadcast::Sender::new(CAPACITY),
                 definitions: broadcast::Sender::new(CAPACITY),
+                deliveries: broadcast::Sender::new(CAPACITY),
             },
             stop: stop.clone(),
             _listener: Arc::new(stop.clone().drop_guard()),
@@ -175,6 +183,11 @@ impl Events {
     /// What happens to pipelines and dashboards, here and elsewhere, from now on.
     pub fn follow_definitions(&self) -> broadcast::Receiver<Event> {
         self.channels.definitions.subscribe()
+    }
+
+    /// What becomes of the deliveries of sinks, here and elsewhere, from now on.
+    pub fn follow_deliveries(&self) -> broadcast::Receiver<Event> {
+        self.channels.deliveries.subscribe()
     }
 
     /// Stops listening to other processes.

@@ -2,9 +2,13 @@
 //! thin resolvers of one domain: take the scope, call the domain, map the result.
 
 mod accounts;
+mod backfills;
 mod dashboards;
+mod deliveries;
 mod errors;
 mod events;
+mod failures;
+mod impact;
 mod loaders;
 mod node;
 mod paging;
@@ -14,9 +18,15 @@ mod queries;
 mod records;
 mod runs;
 mod shared;
+mod sink_changes;
+mod sink_targets;
+mod sinks;
 mod sources;
 mod steps;
 mod subscriptions;
+mod transform_tests;
+mod uploads;
+mod versions;
 mod widgets;
 
 use async_graphql::dataloader::DataLoader;
@@ -28,6 +38,7 @@ use crate::clock::Clock;
 use crate::dashboards::Dashboards;
 use crate::data::RecordStore;
 use crate::pipelines::Pipelines;
+use crate::sinks::Sinks;
 
 pub use errors::{error_with_code, is_internal};
 pub use shared::{Answer, Subscriptions};
@@ -49,6 +60,9 @@ pub struct Query(
     accounts::AccountsQuery,
     pipelines::PipelinesQuery,
     previews::PreviewsQuery,
+    transform_tests::TransformTestsQuery,
+    impact::ImpactQuery,
+    sinks::SinksQuery,
     dashboards::DashboardsQuery,
 );
 
@@ -57,7 +71,13 @@ pub struct Query(
 pub struct Mutation(
     accounts::AccountsMutation,
     pipelines::PipelinesMutation,
+    sources::webhook::WebhooksMutation,
+    backfills::BackfillsMutation,
+    versions::VersionsMutation,
+    transform_tests::TransformTestsMutation,
+    failures::FailuresMutation,
     records::RecordsMutation,
+    sink_changes::SinksMutation,
     dashboards::DashboardsMutation,
 );
 
@@ -68,6 +88,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// Pipelines.
     pub pipelines: Pipelines,
+    /// Sinks.
+    pub sinks: Sinks,
     /// Dashboards.
     pub dashboards: Dashboards,
     /// Records and runs.

@@ -29,6 +29,7 @@ mod problems;
 mod requests;
 mod security;
 mod serving;
+mod uploads;
 mod websocket;
 
 use bodies::Bodies;
@@ -64,6 +65,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(graphql)
         .merge(exports::router())
+        .merge(uploads::router())
         .route("/graphql/ws", get(websocket::upgrade))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -12,7 +12,7 @@ use dash_api::accounts::Accounts;
 use dash_api::app::{self, App, SEED_EMAIL, SEED_PASSWORD};
 use dash_api::clock::Clock;
 use dash_api::config::Config;
-use dash_api::engine::AllowedTargets;
+use dash_api::outbound::AllowedTargets;
 use dash_api::{graphql, http, telemetry};
 use dash_shared::plans::Plan;
 use tokio::net::TcpListener;

@@ -1,16 +1,30 @@
 //! Pipelines: their definitions, who may change them, and what runs when.
 //!
-//! It owns the table `pipelines` and the jobs that poll, feed the demo, expire records and purge. How a batch goes
+//! It owns the tables `pipelines`, `pipeline_versions`, `transform_tests`, `replays` and `uploads`, and
+//! the jobs that poll, feed the demo, expire records, purge, and put failed records in again. How a batch goes
 //! through a pipeline is the engine's business, and keeping records is the record store's.
 
+mod backfill;
+mod credentials;
 mod definitions;
 mod entity;
-mod headers;
+mod filling;
+mod gate;
+mod hooks;
+mod impact;
+mod polls;
 mod records;
+mod relays;
+mod replays;
 mod retention;
 mod runtime;
+mod schedule;
+mod signing;
 mod source_check;
 mod steps;
+mod test_cases;
+mod uploads;
+mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,18 +42,23 @@ use crate::accounts::Forbidden;
 use crate::clock::Clock;
 use crate::data::ReadError;
 use crate::db::Db;
-use crate::engine::{Definition, Engine, ReceiveError};
+use crate::engine::Engine;
 use crate::events::{Event, Events};
 use crate::jobs::Jobs;
 use crate::secrets::SecretBox;
 
 pub use crate::data::{Export, ReceivedEvent, Span, StoredRecord};
-pub use crate::engine::Previewed;
+pub use crate::engine::{Effect, Impact, Previewed, ReplayReceipt, Side};
+pub use credentials::{NewCredentials, NewHeader};
 pub use definitions::{NewPipeline, PipelineChanges, PipelinePage};
-pub use headers::NewHeader;
-pub use runtime::HookError;
-pub use source_check::NewSource;
+pub use hooks::{Hook, HookError};
+pub use replays::{Failures, ReplayProgress};
+pub use signing::new_secret;
+pub use source_check::{NewSource, NewWebhook};
 pub use steps::{Draft, MAX_PREVIEWED};
+pub use test_cases::{Actual, Expected, NewTest, TestChanges, TestResult, TransformTest, Verdict};
+pub use uploads::{BeginError, BegunUpload, NewUpload, Upload, UploadPage, UploadState};
+pub use versions::{Version, VersionPage};
 
 /// How long a webhook's definition is used before it is read again. Changes made by this process
 /// are seen at once, those of another one within this time.
@@ -52,7 +71,7 @@ const KEPT_DEFINITIONS: u64 = 10_000;
 pub enum PipelineState {
     /// It does.
     Running,
-    /// Somebody stopped it.
+    /// It was stopped, by somebody or because it failed for too long.
     Paused,
 }
 
@@ -83,11 +102,14 @@ pub struct Pipeline {
     pub consecutive_failures: i32,
     /// How many days it keeps records, if that is less than the plan allows.
     pub retention_days: Option<u32>,
+    /// Why Dash paused it; none when it runs, or somebody paused it.
+    pub paused_reason: Option<String>,
     /// When it was made, in milliseconds since 1970.
     pub created_at_ms: i64,
     /// When its definition was changed, in milliseconds since 1970.
     pub updated_at_ms: i64,
     sealed_headers: Option<Vec<u8>>,
+    sealed_secrets: signing::SealedSecrets,
 }
 
 /// Why something could not be done with a pipeline.
@@ -105,6 +127,24 @@ pub enum PipelinesError {
     /// Webhooks come when they come.
     #[error("a webhook cannot be run")]
     NotRunnable,
+    /// There is no such version of the pipeline.
+    #[error("there is no such version")]
+    NoVersion,
+    /// There is no such test case in the scope.
+    #[error("there is no such test case")]
+    NoTest,
+    /// Another test case of the pipeline has this name.
+    #[error("another test case has this name")]
+    TestNameTaken,
+    /// The transform does not do what test cases expect: these.
+    #[error("test cases fail")]
+    TestsFailed(Vec<TestResult>),
+    /// An impact preview of the team is running.
+    #[error("an impact preview is running")]
+    ImpactRunning,
+    /// Records that failed could not be put in again.
+    #[error("failed records could not be put in again")]
+    Replay(#[from] crate::data::WriteError),
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbErr),
@@ -126,14 +166,22 @@ pub struct Pipelines {
     jobs: Jobs,
     secrets: SecretBox,
     hooks: Cache<String, Arc<Hook>>,
+    gates: gate::Gates,
+    uploads: uploads::Places,
     events: Events,
+    impacts: impact::Impacts,
 }
 
-/// What a webhook's key leads to.
-#[derive(Debug)]
-pub struct Hook {
-    definition: Definition,
-    state: PipelineState,
+impl Pipeline {
+    /// Whether the senders of its webhook have a secret.
+    pub const fn has_secret(&self) -> bool {
+        self.sealed_secrets.current.is_some()
+    }
+
+    /// Whether the secret before the current one is good, too.
+    pub const fn has_previous_secret(&self) -> bool {
+        self.sealed_secrets.previous.is_some()
+    }
 }
 
 impl Pipelines {
@@ -159,7 +207,10 @@ impl Pipelines {
             jobs,
             secrets,
             hooks,
+            gates: gate::Gates::new(),
+            uploads: uploads::Places::default(),
             events,
+            impacts: impact::Impacts::new(),
         }
     }
 
@@ -191,14 +242,5 @@ impl Pipelines {
             .filter(entity::Column::Id.is_in(distinct))
             .count(self.db.orm());
         found.await.map_or(true, |found| found == wanted)
-    }
-}
-
-impl From<ReceiveError> for HookError {
-    fn from(error: ReceiveError) -> Self {
-        match error {
-            ReceiveError::Body(error) => Self::Body(error),
-            ReceiveError::Write(error) => Self::Write(error),
-        }
     }
 }

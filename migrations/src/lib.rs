@@ -22,7 +22,13 @@ mod m20261122_000007_usage;
 mod m20261125_000008_rollups;
 mod m20261125_000009_record_keys;
 mod m20261125_000010_partitions;
+mod m20261125_000011_webhooks;
+mod m20261125_000012_polling;
+mod m20261125_000015_sinks;
 mod m20261125_000016_steps;
+mod m20261125_000017_editing;
+mod m20261125_000018_rewrites;
+mod m20261125_000019_relays;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -42,7 +48,13 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000008_rollups::Migration),
             Box::new(m20261125_000009_record_keys::Migration),
             Box::new(m20261125_000010_partitions::Migration),
+            Box::new(m20261125_000011_webhooks::Migration),
+            Box::new(m20261125_000012_polling::Migration),
+            Box::new(m20261125_000015_sinks::Migration),
             Box::new(m20261125_000016_steps::Migration),
+            Box::new(m20261125_000017_editing::Migration),
+            Box::new(m20261125_000018_rewrites::Migration),
+            Box::new(m20261125_000019_relays::Migration),
         ]
     }
 }

@@ -2,7 +2,9 @@
 //! records that failed.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, binary_len, blob, integer, string_len, text, uuid};
+use sea_orm_migration::schema::{
+    big_integer, binary_len, blob, integer, string_len, text, uuid, uuid_null,
+};
 
 use crate::{IN_ONE_TRANSACTION, index, table};
 
@@ -20,6 +22,10 @@ impl MigrationTrait for Migration {
         runs.table("runs")
             .add_column(big_integer("held").default(0));
         manager.alter_table(runs).await?;
+
+        let mut series = Table::alter();
+        series.table("series").add_column(uuid_null("storage_id"));
+        manager.alter_table(series).await?;
 
         let mut states = table("transform_states");
         states

@@ -349,28 +349,53 @@ pub struct SampledField {
     pub example: Option<String>,
 }
 
-/// Looks at `records` and returns their fields, nested objects taken apart, in the order in
-/// which they were first seen. Arrays are one field of type text, unless they are short arrays
-/// of numbers (coordinates), which are taken apart too.
-pub fn sample_fields<'a>(records: impl IntoIterator<Item = &'a Fields>) -> Vec<SampledField> {
-    let mut order: Vec<(String, FieldPath)> = Vec::new();
-    let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
-    for record in records {
+/// Learns the fields of records one by one. Nested objects are taken apart; arrays are one field of
+/// type text, unless they are short arrays of numbers (coordinates), which are taken apart too.
+#[derive(Debug, Default)]
+pub struct FieldSampler {
+    order: Vec<(String, FieldPath)>,
+    seen: BTreeMap<String, Seen>,
+}
+
+impl FieldSampler {
+    /// Looks at a record.
+    pub fn add(&mut self, record: &Fields) {
         for (key, value) in record {
-            visit(FieldPath::of_key(key), value, &mut order, &mut seen);
+            let path = FieldPath::of_key(key);
+            visit(path, value, &mut self.order, &mut self.seen);
         }
     }
-    order
-        .into_iter()
-        .filter_map(|(text, path)| {
-            let seen = seen.remove(&text)?;
-            Some(SampledField {
-                path,
-                field_type: seen.field_type(),
-                example: seen.example,
+
+    /// Whether it has seen so many fields that further ones are not noticed.
+    pub fn is_full(&self) -> bool {
+        self.order.len() >= MAX_SAMPLED_FIELDS
+    }
+
+    /// The fields in the order in which they were first seen, each with how many records had it.
+    pub fn counted(mut self) -> Vec<(SampledField, usize)> {
+        let order = self.order.into_iter();
+        order
+            .filter_map(|(text, path)| {
+                let seen = self.seen.remove(&text)?;
+                let field = SampledField {
+                    path,
+                    field_type: seen.field_type(),
+                    example: seen.example,
+                };
+                Some((field, seen.records))
             })
-        })
-        .collect()
+            .collect()
+    }
+}
+
+/// Looks at `records` and returns their fields, in the order in which they were first seen.
+pub fn sample_fields<'a>(records: impl IntoIterator<Item = &'a Fields>) -> Vec<SampledField> {
+    let mut sampler = FieldSampler::default();
+    for record in records {
+        sampler.add(record);
+    }
+    let counted = sampler.counted().into_iter();
+    counted.map(|(field, _)| field).collect()
 }
 
 /// Visits the places of all values of a record that are no objects, in order. Objects within objects
@@ -392,8 +417,9 @@ fn visit_leaf(path: FieldPath, value: &Value, visit: &mut impl FnMut(FieldPath))
     }
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Seen {
+    records: usize,
     numbers: usize,
     booleans: usize,
     times: usize,
@@ -405,6 +431,7 @@ struct Seen {
 
 impl Seen {
     fn add(&mut self, key: &str, value: &Value) {
+        self.records += 1;
         match value {
             Value::Null => return,
             Value::Bool(_) => self.booleans += 1,

@@ -130,10 +130,18 @@ ids! {
     RunId = "run";
     /// Names a record that a pipeline could not handle.
     FailureId = "fail";
+    /// A record, and what a pipeline's transform has to make of it.
+    TransformTestId = "tst";
     /// A grid of widgets.
     DashboardId = "dsh";
     /// One visualization on a dashboard.
     WidgetId = "wdg";
+    /// A file that was handed over to a pipeline.
+    UploadId = "upl";
+    /// Where a pipeline's records are sent on to.
+    SinkId = "snk";
+    /// One message to a sink's target.
+    DeliveryId = "dlv";
     /// One piece of durable work.
     JobId = "job";
 }

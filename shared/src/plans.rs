@@ -1,5 +1,6 @@
 //! The one table of plans and limits: enforcement, the client's texts and the docs read it.
 
+use crate::sinks::SinkKind;
 use crate::{Invalid, InvalidCode};
 
 /// A plan an organization can be on.
@@ -30,6 +31,25 @@ pub struct Limits {
     pub shortest_polling_interval_seconds: u32,
     /// Whether transforms may have scripts, windows, lookups and joins.
     pub advanced_steps: bool,
+    /// The kinds of sinks that records are sent on to.
+    pub sinks: &'static [SinkKind],
+    /// How fast one webhook takes deliveries in.
+    pub webhook_rate: WebhookRate,
+}
+
+/// How fast deliveries may come, whatever each of them holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookRate {
+    /// As many come in every second, on and on.
+    pub per_second: u32,
+    /// As many may come at once, after a pause.
+    pub burst: u32,
+}
+
+impl WebhookRate {
+    const fn new(per_second: u32, burst: u32) -> Self {
+        Self { per_second, burst }
+    }
 }
 
 /// Every new organization gets this many days of [`Plan::Pro`], once.
@@ -74,6 +94,8 @@ impl Plan {
                 retention_days: Some(7),
                 shortest_polling_interval_seconds: 15 * 60,
                 advanced_steps: false,
+                webhook_rate: WebhookRate::new(5, 50),
+                sinks: &[],
             },
             Self::Pro => Limits {
                 pipelines: Some(25),
@@ -82,6 +104,8 @@ impl Plan {
                 retention_days: Some(30),
                 shortest_polling_interval_seconds: 60,
                 advanced_steps: false,
+                webhook_rate: WebhookRate::new(50, 500),
+                sinks: &[SinkKind::Http, SinkKind::Webhook, SinkKind::Email],
             },
             Self::Business => Limits {
                 pipelines: Some(100),
@@ -90,6 +114,8 @@ impl Plan {
                 retention_days: Some(90),
                 shortest_polling_interval_seconds: 10,
                 advanced_steps: true,
+                webhook_rate: WebhookRate::new(500, 5_000),
+                sinks: &SinkKind::ALL,
             },
             Self::Enterprise => Limits {
                 pipelines: None,
@@ -98,6 +124,8 @@ impl Plan {
                 retention_days: None,
                 shortest_polling_interval_seconds: 1,
                 advanced_steps: true,
+                webhook_rate: WebhookRate::new(5_000, 100_000),
+                sinks: &SinkKind::ALL,
             },
         }
     }
@@ -201,6 +229,48 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The smallest plan that has a kind of sink.
+    pub fn with_sink(kind: SinkKind) -> Option<Self> {
+        let mut plans = Self::ALL.into_iter();
+        plans.find(|plan| plan.limits().sinks.contains(&kind))
+    }
+
+    /// Checks a kind of sink against the plan; the message names the plan that has it.
+    pub fn check_sink(self, kind: SinkKind) -> Result<(), Invalid> {
+        let sinks = self.limits().sinks;
+        if sinks.contains(&kind) {
+            return Ok(());
+        }
+        let lift = Self::with_sink(kind).map(|plan| match sinks {
+            [] => {
+                let names: Vec<_> = plan.limits().sinks.iter().map(|kind| kind.name()).collect();
+                let (last, first) = names.split_last().unwrap_or((&"", &[]));
+                format!(
+                    " {} has {} and {last} sinks.",
+                    plan.name(),
+                    first.join(", ")
+                )
+            }
+            _ => format!(" {} has them.", plan.name()),
+        });
+        let what = if sinks.is_empty() {
+            String::new()
+        } else {
+            format!("{} ", kind.name())
+        };
+        Err(Invalid::new(
+            "target",
+            InvalidCode::PlanRequired,
+            format!(
+                "The {} plan has no {what}sinks.{}",
+                self.name(),
+                lift.unwrap_or_default()
+            ),
+        ))
+    }
+}
+
 /// A duration as people say it: `15 min`, `10 s`, `2 h`.
 pub fn duration_text(seconds: u32) -> String {
     match seconds {
@@ -224,9 +294,12 @@ mod tests {
             assert!(at_least(small.dashboards, big.dashboards));
             assert!(at_least(small.points_per_month, big.points_per_month));
             assert!(at_least(small.retention_days, big.retention_days));
+            assert!(small.webhook_rate.per_second <= big.webhook_rate.per_second);
+            assert!(small.webhook_rate.burst <= big.webhook_rate.burst);
             assert!(
                 small.shortest_polling_interval_seconds >= big.shortest_polling_interval_seconds
             );
+            assert!(small.sinks.iter().all(|kind| big.sinks.contains(kind)));
         }
     }
 

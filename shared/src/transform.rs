@@ -6,6 +6,7 @@
 //! remembers is a [`State`], what it needs from outside an [`Environment`]: it does no I/O.
 
 mod check;
+pub mod compare;
 mod compiled;
 pub mod definition;
 mod environment;

@@ -8,6 +8,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("config", &[]),
     ("db", &[]),
+    ("outbound", &[]),
     ("running", &[]),
     ("secrets", &[]),
     ("telemetry", &["config"]),
@@ -15,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("events", &["db"]),
     ("data", &["clock", "db", "events", "running"]),
     ("accounts", &["clock", "config", "db"]),
-    ("engine", &["clock", "data"]),
+    ("engine", &["clock", "data", "outbound"]),
     (
         "pipelines",
         &[
@@ -35,6 +36,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "sinks",
+        &[
+            "accounts",
+            "clock",
+            "data",
+            "db",
+            "events",
+            "jobs",
+            "outbound",
+            "pipelines",
+            "secrets",
+        ],
+    ),
+    (
         "graphql",
         &[
             "accounts",
@@ -44,6 +59,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "engine",
             "pipelines",
             "running",
+            "sinks",
             "telemetry",
         ],
     ),
@@ -72,8 +88,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "events",
             "graphql",
             "jobs",
+            "outbound",
             "pipelines",
             "secrets",
+            "sinks",
         ],
     ),
 ];

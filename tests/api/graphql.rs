@@ -390,7 +390,7 @@ async fn every_type_field_argument_and_value_is_documented() {
 }
 
 /// Runs one of the scripts beside this file; returns what it printed.
-async fn node(script: &str, arguments: &[&str]) -> String {
+pub async fn node(script: &str, arguments: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("api")
         .join(script);

@@ -192,6 +192,52 @@ async fn a_job_is_taken_once_however_many_want_it() {
 }
 
 #[tokio::test]
+async fn those_who_have_little_to_do_do_not_wait_for_those_who_have_much() {
+    let app = TestApp::start().await;
+    let (ann, eve) = (app.owner("ann").await, app.owner("eve").await);
+    for n in 0..50 {
+        ann.new_polling("Feed", &format!("http://127.0.0.1:9/{n}"), "$")
+            .await;
+    }
+    let mut few = Vec::new();
+    for n in 0..3 {
+        few.push(
+            eve.new_polling("Feed", &format!("http://127.0.0.1:9/{n}"), "$")
+                .await,
+        );
+    }
+    app.clock.advance_ms(1);
+    let taken = async |limit| {
+        let jobs = app.app.jobs.claim(limit).await.unwrap();
+        let of_eve = |key: &str| few.iter().any(|id| key.ends_with(id.as_str()));
+        let eves = jobs.iter().filter(|job| of_eve(&job.unique_key)).count();
+        (jobs.len(), eves)
+    };
+    // They take turns, and what one of them does not need is the other's.
+    assert_eq!(taken(4).await, (4, 2));
+    assert_eq!(taken(10).await, (10, 1));
+    assert_eq!(taken(100).await, (39, 0));
+}
+
+#[tokio::test]
+async fn slow_servers_of_one_do_not_take_the_places_of_all() {
+    let app = TestApp::builder().workers().real_clock().start().await;
+    let (ann, eve) = (app.owner("ann").await, app.owner("eve").await);
+    let (slow, fast) = (
+        Upstream::start(Reply::Never).await,
+        Upstream::start(Reply::Json(json!([{"n": 1}]))).await,
+    );
+    for n in 0..140 {
+        ann.new_polling("Slow", &format!("{}/{n}", slow.url), "$")
+            .await;
+    }
+    slow.asked(32).await;
+    eve.new_polling("Fast", &fast.url, "$").await;
+    fast.asked(1).await;
+    assert!(slow.most_at_once() < 128, "{}", slow.most_at_once());
+}
+
+#[tokio::test]
 async fn a_poll_whose_process_dies_is_taken_over_and_stored_once() {
     let (app, ann, upstream, id) =
         TestApp::polling(Reply::Json(json!([{"n": 1}, {"n": 2}])), "$").await;

@@ -13,6 +13,10 @@ struct Belongings {
     polling: String,
     dashboard: String,
     run: String,
+    failure: String,
+    test: String,
+    sink: String,
+    delivery: String,
 }
 
 async fn belongings(ann: &Client) -> Belongings {
@@ -27,7 +31,25 @@ async fn belongings(ann: &Client) -> Belongings {
     let query = "query ($id: ID!) { pipeline(id: $id) { lastRun { id } } }";
     let found = ann.data(query, json!({ "id": pipeline })).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    // What is no object fails.
+    let failing = json!([{"secret": "swordfish"}, "swordfish"]);
+    ann.post(&url, &json!(["swordfish"])).await;
+    let query = "query ($id: ID!) { pipeline(id: $id) { failures { nodes { id } } } }";
+    let failed = ann.data(query, json!({ "id": pipeline })).await;
+    let input = json!({ "pipelineId": pipeline, "name": "One", "input": failing[0] });
+    let tested = ann
+        .mutate("createTransformTest", "test { id }", input)
+        .await;
+    let target = json!({ "webhook": { "url": "http://127.0.0.1:9/" } });
+    let input = json!({ "pipelineId": pipeline, "name": "Orders on", "target": target });
+    let sink = ann.done("createSink", "sink { id }", input).await;
+    let input = json!({ "id": sink["sink"]["id"] });
+    let sent = ann.done("sendTestToSink", "delivery { id }", input).await;
     Belongings {
+        failure: text(&failed["pipeline"]["failures"]["nodes"][0]["id"]),
+        test: text(&tested["test"]["id"]),
+        sink: text(&sink["sink"]["id"]),
+        delivery: text(&sent["delivery"]["id"]),
         dashboard: text(&created["dashboard"]["id"]),
         run: text(&found["pipeline"]["lastRun"]["id"]),
         pipeline,
@@ -46,6 +68,10 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
         pipeline,
         polling,
         dashboard,
+        failure,
+        test,
+        sink,
+        delivery,
         ..
     } = of;
     let id = |id: &str| json!({ "id": id });
@@ -54,7 +80,7 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
     vec![
         (
             "pipeline",
-            "query ($id: ID!) { pipeline(id: $id) { name lastMinute { stored } records { nodes { fields } } runs { nodes { id } } query(input: { measures: [{ aggregate: COUNT }], range: { lastSeconds: 60 } }) { recordCount } findRecords(range: { lastSeconds: 60 }) { nodes { id } } } }",
+            "query ($id: ID!) { pipeline(id: $id) { name lastMinute { stored } versions { nodes { summary } } transformTests { name } failures { nodes { received } } failureGroups { message } openFailureCount failureReplay { done } records { nodes { fields } } runs { nodes { id } } query(input: { measures: [{ aggregate: COUNT }], range: { lastSeconds: 60 } }) { recordCount } findRecords(range: { lastSeconds: 60 }) { nodes { id } } } }",
             id(pipeline),
         ),
         (
@@ -93,8 +119,38 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             input(id(pipeline)),
         ),
         (
+            "rotateWebhookSecret",
+            "mutation ($input: RotateWebhookSecretInput!) { rotateWebhookSecret(input: $input) { secret } }",
+            input(id(pipeline)),
+        ),
+        (
+            "removePreviousWebhookSecret",
+            "mutation ($input: RemovePreviousWebhookSecretInput!) { removePreviousWebhookSecret(input: $input) { pipeline { name } } }",
+            input(id(pipeline)),
+        ),
+        (
             "runPipeline",
             "mutation ($input: RunPipelineInput!) { runPipeline(input: $input) { pipeline { name } } }",
+            input(id(polling)),
+        ),
+        (
+            "previewTransform",
+            "query ($input: PreviewTransformInput!) { previewTransform(input: $input) { records { received } } }",
+            input(json!({ "pipelineId": pipeline, "steps": [] })),
+        ),
+        (
+            "startBackfill",
+            "mutation ($input: StartBackfillInput!) { startBackfill(input: $input) { pipeline { name } } }",
+            input(json!({ "pipelineId": pipeline })),
+        ),
+        (
+            "cancelBackfill",
+            "mutation ($input: CancelBackfillInput!) { cancelBackfill(input: $input) { pipeline { name } } }",
+            input(json!({ "pipelineId": pipeline })),
+        ),
+        (
+            "resetPollCursor",
+            "mutation ($input: ResetPollCursorInput!) { resetPollCursor(input: $input) { pipeline { name } } }",
             input(id(polling)),
         ),
         (
@@ -111,6 +167,108 @@ fn operations(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             "testSource",
             "mutation ($input: TestSourceInput!) { testSource(input: $input) { result { status } } }",
             input(json!({ "source": source, "pipelineId": polling })),
+        ),
+        (
+            "runTransformTests",
+            "query ($input: RunTransformTestsInput!) { runTransformTests(input: $input) { results { passed } } }",
+            input(json!({ "pipelineId": pipeline })),
+        ),
+        (
+            "impactPreview",
+            "query ($input: ImpactPreviewInput!) { impactPreview(input: $input) { impact { events } } }",
+            input(json!({ "pipelineId": pipeline, "steps": [] })),
+        ),
+        (
+            "restorePipelineVersion",
+            "mutation ($input: RestorePipelineVersionInput!) { restorePipelineVersion(input: $input) { pipeline { name } } }",
+            input(json!({ "pipelineId": pipeline, "version": 1 })),
+        ),
+        (
+            "createTransformTest",
+            "mutation ($input: CreateTransformTestInput!) { createTransformTest(input: $input) { test { id } } }",
+            input(json!({ "pipelineId": pipeline, "name": "Mine", "input": {} })),
+        ),
+        (
+            "updateTransformTest",
+            "mutation ($input: UpdateTransformTestInput!) { updateTransformTest(input: $input) { test { id } } }",
+            input(json!({ "id": test, "name": "Mine" })),
+        ),
+        (
+            "deleteTransformTest",
+            "mutation ($input: DeleteTransformTestInput!) { deleteTransformTest(input: $input) { deletedId } }",
+            input(id(test)),
+        ),
+        (
+            "replayFailures",
+            "mutation ($input: ReplayFailuresInput!) { replayFailures(input: $input) { replayedIds } }",
+            input(json!({ "pipelineId": pipeline, "ids": [failure] })),
+        ),
+        (
+            "dismissFailures",
+            "mutation ($input: DismissFailuresInput!) { dismissFailures(input: $input) { count } }",
+            input(json!({ "pipelineId": pipeline, "ids": [failure] })),
+        ),
+        (
+            "reopenFailures",
+            "mutation ($input: ReopenFailuresInput!) { reopenFailures(input: $input) { count } }",
+            input(json!({ "pipelineId": pipeline, "all": true })),
+        ),
+        (
+            "sink",
+            "query ($id: ID!) { sink(id: $id) { name deliveries { nodes { attempts { number } } } } }",
+            id(sink),
+        ),
+        (
+            "sinkPreview",
+            "query ($input: SinkPreviewInput!) { sinkPreview(input: $input) { request { body } } }",
+            input(json!({ "pipelineId": pipeline, "target": { "zapier": {} } })),
+        ),
+        (
+            "createSink",
+            "mutation ($input: CreateSinkInput!) { createSink(input: $input) { sink { name } } }",
+            input(
+                json!({ "pipelineId": pipeline, "name": "Mine", "target": { "webhook": { "url": "https://a.test" } } }),
+            ),
+        ),
+        (
+            "updateSink",
+            "mutation ($input: UpdateSinkInput!) { updateSink(input: $input) { sink { name } } }",
+            input(json!({ "id": sink, "name": "Mine" })),
+        ),
+        (
+            "deleteSink",
+            "mutation ($input: DeleteSinkInput!) { deleteSink(input: $input) { deletedId } }",
+            input(id(sink)),
+        ),
+        (
+            "enableSink",
+            "mutation ($input: EnableSinkInput!) { enableSink(input: $input) { sink { name } } }",
+            input(id(sink)),
+        ),
+        (
+            "disableSink",
+            "mutation ($input: DisableSinkInput!) { disableSink(input: $input) { sink { name } } }",
+            input(id(sink)),
+        ),
+        (
+            "rotateSinkSecret",
+            "mutation ($input: RotateSinkSecretInput!) { rotateSinkSecret(input: $input) { signingSecret } }",
+            input(id(sink)),
+        ),
+        (
+            "sendTestToSink",
+            "mutation ($input: SendTestToSinkInput!) { sendTestToSink(input: $input) { delivery { state } } }",
+            input(id(sink)),
+        ),
+        (
+            "replayDelivery",
+            "mutation ($input: ReplayDeliveryInput!) { replayDelivery(input: $input) { delivery { state } } }",
+            input(id(delivery)),
+        ),
+        (
+            "replayDeliveries",
+            "mutation ($input: ReplayDeliveriesInput!) { replayDeliveries(input: $input) { replayed } }",
+            input(json!({ "sinkId": sink })),
         ),
         (
             "updateDashboard",
@@ -142,6 +300,11 @@ fn subscriptions(of: &Belongings) -> Vec<(&'static str, &'static str, Value)> {
             "subscription ($id: ID!) { pipelineRuns(pipelineId: $id) { id } }",
             json!({ "id": of.pipeline }),
         ),
+        (
+            "sinkDeliveries",
+            "subscription ($id: ID!) { sinkDeliveries(sinkId: $id) { id } }",
+            json!({ "id": of.sink }),
+        ),
     ]
 }
 
@@ -152,6 +315,10 @@ const OF_ONES_OWN: &[(&str, &str)] = &[
     (
         "node",
         "{ node(id: \"pip_00000000000000000000000000\") { id } }",
+    ),
+    (
+        "cronTimes",
+        "{ cronTimes(expression: \"0 9 * * *\", timeZone: \"UTC\") { times } }",
     ),
     (
         "startDemo",
@@ -218,6 +385,10 @@ async fn every_operation_of_the_schema_is_tested_on_strangers() {
         polling: String::new(),
         dashboard: String::new(),
         run: String::new(),
+        failure: String::new(),
+        test: String::new(),
+        sink: String::new(),
+        delivery: String::new(),
     };
     let root = "{ __schema { queryType { fields { name } } mutationType { fields { name } } \
                 subscriptionType { fields { name } } } }";
@@ -275,6 +446,8 @@ async fn another_tenants_ids_name_no_node() {
             of_ann.polling,
             of_ann.dashboard,
             of_ann.run,
+            of_ann.sink,
+            of_ann.delivery,
         ],
     ]
     .concat();
@@ -285,6 +458,24 @@ async fn another_tenants_ids_name_no_node() {
         let found = eve.data(query, json!({ "id": id })).await;
         assert_eq!(found["node"], Value::Null, "{id}");
     }
+}
+
+#[tokio::test]
+async fn what_failed_in_one_pipeline_is_not_put_into_another() {
+    let app = TestApp::start().await;
+    let of_ann = belongings(&app.owner("ann").await).await;
+    let eve = app.owner("eve").await;
+    let (own, _) = eve.new_webhook("Own").await;
+    let input = json!({ "pipelineId": own, "ids": [of_ann.failure], "corrected": {"n": 1} });
+    let selection = "replayedIds stored failed { id }";
+    let replayed = eve.done("replayFailures", selection, input).await;
+    assert_eq!(replayed["replayedIds"], json!([]));
+    assert_eq!(replayed["stored"], 0);
+    for field in ["dismissFailures", "reopenFailures"] {
+        let input = json!({ "pipelineId": own, "ids": [of_ann.failure] });
+        assert_eq!(eve.done(field, "count", input).await["count"], 0);
+    }
+    assert!(eve.records(&own).await.is_empty());
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
     let measured = match name.as_str() {
         "e2e-latency" => e2e_latency::measure().await,
         "data" => data::measure(std::env::args().nth(2).as_deref()).await,
-        "pipelines" => pipelines::measure(std::env::args().nth(2).as_deref()),
+        "pipelines" => pipelines::measure(std::env::args().nth(2).as_deref()).await,
         _ => {
             eprintln!(
                 "usage: cargo xtask bench NAME, with NAME one of: data, e2e-latency, pipelines"

@@ -7,6 +7,7 @@ mod engine;
 mod explore;
 mod frame;
 mod later;
+mod sinks;
 mod transforms;
 
 use dash_tests::TestApp;

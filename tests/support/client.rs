@@ -251,7 +251,7 @@ impl Client {
     /// What is known of a pipeline: its state, version, totals and times.
     pub async fn pipeline(&self, pipeline_id: &str) -> Value {
         let query = "query ($id: ID!) { pipeline(id: $id) { id name state version timeField recordCount \
-                     storedBytes lastRecordAt nextRunAt failingSince throughput source { __typename \
+                     storedBytes lastRecordAt nextRunAt failingSince pausedReason cursor throughput source { __typename \
                      ... on WebhookSource { url } ... on HttpPollingSource { url intervalSeconds \
                      headerNames recordsPath } ... on DemoSource { seed } } steps \
                      fields { path type example } lastRun { state } } }";
@@ -261,7 +261,7 @@ impl Client {
     /// The runs of a pipeline, the newest first, at most 100.
     pub async fn runs(&self, pipeline_id: &str) -> Vec<Value> {
         let query = "query ($id: ID!) { pipeline(id: $id) { runs(first: 100) { nodes { trigger \
-                     state received stored dropped failed error { code message } recordErrors { \
+                     state received stored dropped failed duplicates error { code message } recordErrors { \
                      step path value message received } } } } }";
         let data = self.data(query, json!({ "id": pipeline_id })).await;
         data["pipeline"]["runs"]["nodes"]

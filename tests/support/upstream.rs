@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -23,6 +23,14 @@ pub enum Reply {
     Json(Value),
     /// With a status, a content type and a body.
     Raw(u16, &'static str, Bytes),
+    /// With a status, headers and a body.
+    With(u16, Vec<(&'static str, String)>, String),
+    /// As the request asks for.
+    AsAsked(Answerer),
+    /// With a status, headers and no body.
+    Bare(u16, Vec<(&'static str, String)>),
+    /// With the `authorization` that was sent to it.
+    Echo,
     /// With a redirect.
     Redirect(String),
     /// With the JSON, after a while.
@@ -33,13 +41,65 @@ pub enum Reply {
     BreakOff,
 }
 
+/// What a request is answered with.
+#[derive(Clone)]
+pub struct Answerer(Arc<dyn Fn(&Request) -> Reply + Send + Sync>);
+
+impl std::fmt::Debug for Answerer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answerer")
+    }
+}
+
+impl Reply {
+    /// A reply that depends on the request.
+    pub fn to(answer: impl Fn(&Request) -> Self + Send + Sync + 'static) -> Self {
+        Self::AsAsked(Answerer(Arc::new(answer)))
+    }
+
+    /// Nothing but a status.
+    pub fn status(status: u16) -> Self {
+        Self::With(status, Vec::new(), String::new())
+    }
+}
+
 /// A request that an upstream got.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// The method.
+    pub method: Method,
     /// The path and query.
     pub uri: String,
     /// The headers.
     pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The first value of a query parameter; empty when it is not there.
+    pub fn query(&self, name: &str) -> String {
+        let url = reqwest::Url::parse(&format!("http://upstream.test{}", self.uri));
+        let url = url.expect("a request has an address");
+        let mut pairs = url.query_pairs();
+        pairs
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the body is JSON")
+    }
+
+    /// A header as text; empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
 }
 
 #[derive(Debug)]
@@ -117,20 +177,29 @@ impl Upstream {
 
 async fn answer(
     State(shared): State<Arc<Mutex<Shared>>>,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
+    let request = Request {
+        method,
+        uri: uri.to_string(),
+        headers,
+        body,
+    };
     let reply = {
         let mut shared = shared.lock().unwrap();
-        shared.requests.push(Request {
-            uri: uri.to_string(),
-            headers,
-        });
+        shared.requests.push(request.clone());
         shared.count.send_modify(|count| *count += 1);
         shared.at_once += 1;
         shared.most_at_once = shared.most_at_once.max(shared.at_once);
         let by_path = shared.replies_by_path.get(uri.path());
         by_path.unwrap_or(&shared.reply).clone()
+    };
+    let reply = match reply {
+        Reply::AsAsked(answerer) => answerer.0(&request),
+        reply => reply,
     };
     let response = match reply {
         Reply::Json(json) => axum::Json(json).into_response(),
@@ -138,6 +207,24 @@ async fn answer(
             let status = StatusCode::from_u16(status).unwrap();
             (status, [("content-type", content_type)], body).into_response()
         }
+        Reply::With(status, headers, body) => {
+            let mut response = body.into_response();
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            for (name, value) in headers {
+                let value = value.parse().expect("a header value");
+                response.headers_mut().insert(name, value);
+            }
+            response
+        }
+        Reply::AsAsked(_) => unreachable!("an answerer answers itself"),
+        Reply::Bare(status, headers) => {
+            let mut response = StatusCode::from_u16(status).unwrap().into_response();
+            for (name, value) in headers {
+                response.headers_mut().insert(name, value.parse().unwrap());
+            }
+            response
+        }
+        Reply::Echo => request.header("authorization").to_owned().into_response(),
         Reply::Redirect(to) => (StatusCode::FOUND, [("location", to)]).into_response(),
         Reply::Late(wait, json) => {
             tokio::time::sleep(wait).await;

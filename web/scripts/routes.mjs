@@ -18,6 +18,7 @@ export const routes = [
   { name: "/pipelines/…", parts: ["pipeline", "activity"], weight: 2, limitKb: 425 },
   { name: "/pipelines/…/source", parts: ["pipeline", "source"], weight: 2, limitKb: 440 },
   { name: "/pipelines/…/transform", parts: ["pipeline", "transform"], weight: 2, limitKb: 440 },
+  { name: "/pipelines/…/sinks", parts: ["pipeline", "sinks"], weight: 1, limitKb: 440 },
   { name: "/pipelines/…/settings", parts: ["pipeline", "configure"], weight: 1, limitKb: 400 },
   { name: "/pipelines/new/…", parts: ["new_pipeline"], weight: 3, limitKb: 445 },
   { name: "/styleguide", parts: ["styleguide"], weight: 0.3, limitKb: 420 },
@@ -26,6 +27,7 @@ export const routes = [
 /** What a page loads once it is there: the page's parts, and those that come later. */
 export const later = [
   { name: "charts", parts: ["dashboard", "charts"], weight: 2, limitKb: 220 },
+  { name: "more options of a polled source", parts: ["new_pipeline", "polling"], weight: 0.3 },
   { name: "changing a transform", parts: ["transform", "bench"], weight: 0.5 },
   { name: "previewing a transform", parts: ["transform", "engine"], weight: 0.2, limitKb: 250 },
   { name: "changing a dashboard", parts: ["dashboard", "tools"], weight: 0.3 },

@@ -16,7 +16,7 @@ use leptos::{
 };
 
 use crate::{
-    api::{ApiError, ErrorCode},
+    api::{ApiError, ErrorCode, FormErrors},
     components::{
         ErrorPanel, Skeleton,
         frame::Extras,
@@ -24,7 +24,11 @@ use crate::{
     },
     pages::{
         dashboard::toolbox::Tools,
-        pipeline::transform::{bench::Bench, engine::Engine},
+        pipeline::{
+            polling_form::PollingDraft,
+            source_test::TestState,
+            transform::{bench::Bench, engine::Engine},
+        },
     },
 };
 
@@ -63,6 +67,8 @@ pub const ERRORS_TAB: Fetch = || Box::pin(split::errors_tab());
 pub const SOURCE_TAB: Fetch = || Box::pin(split::source_tab());
 /// A pipeline's tab “Transform”.
 pub const TRANSFORM_TAB: Fetch = || Box::pin(split::transform_tab());
+/// A pipeline's tab “Sinks”.
+pub const SINKS_TAB: Fetch = || Box::pin(split::sinks_tab());
 /// A pipeline's tab “Settings”.
 pub const SETTINGS_TAB: Fetch = || Box::pin(split::settings_tab());
 /// The pages that make a pipeline.
@@ -97,6 +103,15 @@ pub fn line_chart(
     title: Signal<String>,
 ) -> Fetching<AnyView> {
     Box::pin(split::line_chart(points, look, title))
+}
+
+/// What few polled sources need.
+pub fn polling_more(
+    draft: PollingDraft,
+    test: RwSignal<TestState>,
+    errors: FormErrors,
+) -> Fetching<AnyView> {
+    Box::pin(split::polling_more(draft, test, errors))
 }
 
 /// A page, or a part of one, that may still have to be fetched: grey meanwhile, an explanation when

@@ -11,6 +11,7 @@
 
 mod apt;
 mod engine;
+mod fuzz;
 mod npm;
 mod phases;
 mod postgres;
@@ -39,6 +40,7 @@ cargo xtask COMMAND
   e2e                         the browser tests alone
   schema                      write schema.graphql from the code
   bench NAME                  run a benchmark; prints a table, writes target/bench/NAME.json
+  fuzz [NAME]... [--seconds N]  give parsers made-up input, a minute each, and fail on a crash
   screenshots                 take the documentation's pictures into docs/images
   help                        this text
 ";
@@ -99,6 +101,12 @@ fn run(mut options: Options) -> Result<()> {
         "bench" => {
             let name = options.argument("the name of a benchmark")?;
             programs::bench(&Workspace::locate()?, &name, &options.0)
+        }
+        "fuzz" => {
+            let seconds = options.value("--seconds")?;
+            let seconds = seconds.map_or(Ok(fuzz::SECONDS), |text| text.parse());
+            let seconds = seconds.context("--seconds needs a number")?;
+            fuzz::fuzz(&Workspace::locate()?, &options.0, seconds)
         }
         "screenshots" => {
             options.end()?;

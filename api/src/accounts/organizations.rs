@@ -137,6 +137,25 @@ pub(super) async fn plans_of(
     Ok(plans.collect())
 }
 
+/// The names of these users.
+pub(super) async fn names_of(
+    db: &impl ConnectionTrait,
+    ids: &BTreeSet<UserId>,
+) -> Result<BTreeMap<UserId, String>, DbErr> {
+    let found: Vec<(Uuid, String)> = users::Entity::find()
+        .select_only()
+        .column(users::Column::Id)
+        .column(users::Column::Name)
+        .filter(users::Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let names = found.into_iter();
+    Ok(names
+        .map(|(id, name)| (UserId::from_uuid(id), name))
+        .collect())
+}
+
 /// Puts the organization on `plan` and ends its trial, so that the plan is what holds.
 pub(super) async fn set_plan(
     db: &impl ConnectionTrait,

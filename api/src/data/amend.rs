@@ -9,7 +9,7 @@ use dash_shared::fields::Fields;
 use dash_shared::ids::PipelineId;
 use sea_orm::{ConnectionTrait, Statement, Value};
 
-use super::read::placeholders;
+use super::read::{OF_SERIES, placeholders};
 use super::{ReadError, RecordStore, StoredRecord, rollups};
 
 /// How many records are changed at once.
@@ -51,7 +51,7 @@ impl RecordStore {
         let places = placeholders(2, amendments.len());
         let before = super::read::select(
             &*transaction,
-            &format!("WHERE pipeline_id = $1 AND seq IN ({places}) ORDER BY seq"),
+            &format!("seq IN ({places}) ORDER BY seq"),
             values,
         )
         .await?;
@@ -69,19 +69,21 @@ impl RecordStore {
         for record in &before {
             let old = serde_json::to_string(&*record.fields).unwrap_or_default();
             bytes -= length(&old);
-            let (sql, values): (&str, Vec<Value>) = match amendments.get(&record.seq) {
+            let (sql, values): (String, Vec<Value>) = match amendments.get(&record.seq) {
                 Some(Amendment::Replace { time_ms, json, .. }) => {
                     bytes += length(json);
                     (
-                        "UPDATE records SET time_ms = $3, fields = $4 \
-                         WHERE pipeline_id = $1 AND seq = $2",
+                        format!(
+                            "UPDATE records SET time_ms = $3, fields = $4 \
+                             WHERE {OF_SERIES} AND seq = $2"
+                        ),
                         vec![(*time_ms).into(), json.clone().into()],
                     )
                 }
                 Some(Amendment::Delete) | None => {
                     gone += 1;
                     (
-                        "DELETE FROM records WHERE pipeline_id = $1 AND seq = $2",
+                        format!("DELETE FROM records WHERE {OF_SERIES} AND seq = $2"),
                         Vec::new(),
                     )
                 }

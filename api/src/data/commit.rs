@@ -8,13 +8,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dash_shared::ids::{PipelineId, RunId};
 use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
 
 use super::StoredRecord;
 use super::bulk::{Batch, Insert, Kind};
-use super::failures::{self, MAX_KEPT_PER_RUN, NewFailure};
+use super::failures::{self, MAX_KEPT_PER_RUN, NewFailure, Replayed};
 use super::live::Committed;
+use super::marks::{self, Mark};
 use super::received::{self, NewBatch, ReceivedBatch};
 use super::record_keys::{self, NewKey, RecordKey};
+use super::relays::{self, NewPosition};
 use super::remote;
 use super::runs::{self, Counts, MAX_RECORD_ERRORS, NewRun, Run};
 use super::states::{self, NewState};
@@ -23,7 +26,7 @@ use super::write::{Append, Appended, NewRecord, WriteError};
 use crate::db::{Db, Engine};
 use crate::events::Events;
 
-const RECORDS: Insert<5> = Insert {
+pub(super) const RECORDS: Insert<5> = Insert {
     table: "records",
     columns: [
         ("pipeline_id", Kind::Uuid),
@@ -50,7 +53,7 @@ const SERIES: Insert<5> = Insert {
            record_count = series.record_count + excluded.record_count, \
            stored_bytes = series.stored_bytes + excluded.stored_bytes, \
            last_received_at_ms = excluded.last_received_at_ms \
-           RETURNING pipeline_id, last_seq, revision",
+           RETURNING pipeline_id, last_seq, revision, storage_id",
 };
 
 /// Locks the series of pipelines, those that have none yet too.
@@ -63,7 +66,7 @@ const LOCK: Insert<4> = Insert {
         ("stored_bytes", Kind::Number),
     ],
     then: "ON CONFLICT (pipeline_id) DO UPDATE SET last_seq = series.last_seq \
-           RETURNING pipeline_id, last_seq, revision",
+           RETURNING pipeline_id, last_seq, revision, storage_id",
 };
 
 /// Why a transaction is not committed, or not known to be.
@@ -104,7 +107,9 @@ pub(super) async fn commit(
         }
         leave_out_batches(&*transaction, &mut groups).await?;
         leave_out_records(&*transaction, &mut groups).await?;
+        look_at_failures(&*transaction, &mut groups).await?;
         advance_states(&*transaction, &mut groups).await?;
+        settle_failures(&*transaction, &groups).await?;
     }
     for group in &mut groups {
         group.tell(&mut appended);
@@ -131,12 +136,16 @@ struct Group {
     id: RunId,
     run: NewRun,
     records: Vec<NewRecord>,
+    mark: Option<Mark>,
     members: Vec<Member>,
     failures: Vec<NewFailure>,
     state: Option<NewState>,
+    replayed: Vec<Replayed>,
+    position: Option<NewPosition>,
     /// Whether a run with this key is there already.
     repeated: bool,
-    /// Whether its state was made from another one than the one that is there.
+    /// Whether its state was made from another one than the one that is there, or a failed record
+    /// that it puts in again is open no more.
     stale: bool,
 }
 
@@ -161,7 +170,9 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             duplicates: 0,
             received: append.received.take(),
         };
-        if append.run.batch_key.is_none() && append.state.is_none() {
+        let alone =
+            append.state.is_some() || append.position.is_some() || !append.replayed.is_empty();
+        if append.run.batch_key.is_none() && !alone {
             if let Some(group) = mergeable
                 .get(&append.run.pipeline_id)
                 .and_then(|index| groups.get_mut(*index))
@@ -176,9 +187,12 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             id: RunId::new(),
             run: append.run,
             records: append.records,
+            mark: append.mark,
             members: vec![member],
             failures: append.failures,
             state: append.state,
+            replayed: append.replayed,
+            position: append.position,
             repeated: false,
             stale: false,
         });
@@ -194,6 +208,7 @@ impl Group {
         self.records.extend(append.records);
         let kept = MAX_KEPT_PER_RUN.saturating_sub(self.failures.len());
         self.failures.extend(append.failures.into_iter().take(kept));
+        self.mark = append.mark.or(self.mark.take());
         let (run, other) = (&mut self.run, append.run);
         run.started_at_ms = run.started_at_ms.min(other.started_at_ms);
         run.finished_at_ms = run.finished_at_ms.max(other.finished_at_ms);
@@ -210,6 +225,8 @@ impl Group {
     fn has_keys(&self) -> bool {
         self.run.batch_key.is_some()
             || self.state.is_some()
+            || !self.replayed.is_empty()
+            || self.position.is_some()
             || self.records.iter().any(|record| record.key.is_some())
     }
 
@@ -335,16 +352,56 @@ async fn leave_out_records(
     Ok(())
 }
 
-/// Stores what transforms remember, and marks the groups that began with something else than what
-/// is there.
+/// Marks the groups that put failed records in again which are open no more, also because a group
+/// before them in this commit does so.
+async fn look_at_failures(
+    connection: &impl ConnectionTrait,
+    groups: &mut [Group],
+) -> Result<(), DbErr> {
+    let mut taken = HashSet::new();
+    for group in groups.iter_mut().filter(|group| !group.repeated) {
+        let replayed = &group.replayed;
+        if replayed.is_empty() {
+            continue;
+        }
+        let free = replayed.iter().all(|one| !taken.contains(&one.id));
+        let pipeline_id = group.run.pipeline_id;
+        if free && failures::are_open(connection, pipeline_id, replayed).await? {
+            taken.extend(replayed.iter().map(|one| one.id));
+        } else {
+            group.stale = true;
+        }
+    }
+    Ok(())
+}
+
+/// Notes what became of the failed records that are put in again.
+async fn settle_failures(connection: &impl ConnectionTrait, groups: &[Group]) -> Result<(), DbErr> {
+    for group in groups
+        .iter()
+        .filter(|group| !group.repeated && !group.stale)
+    {
+        failures::settle(connection, &group.replayed).await?;
+    }
+    Ok(())
+}
+
+/// Stores what transforms remember and how far others were read, and marks the groups that began
+/// with something else than what is there.
 async fn advance_states(
     connection: &impl ConnectionTrait,
     groups: &mut [Group],
 ) -> Result<(), DbErr> {
-    for group in groups.iter_mut().filter(|group| !group.repeated) {
+    let fresh = |group: &&mut Group| !group.repeated && !group.stale;
+    for group in groups.iter_mut().filter(fresh) {
         if let Some(state) = &group.state {
             let pipeline_id = group.run.pipeline_id;
             group.stale = !states::advance(connection, pipeline_id, state).await?;
+        }
+        if let Some(position) = &group.position
+            && !group.stale
+        {
+            group.stale = !relays::advance(connection, position).await?;
         }
     }
     Ok(())
@@ -394,8 +451,12 @@ async fn store(
     let mut lots: BTreeMap<PipelineId, Lot> = BTreeMap::new();
     let mut runs = Vec::with_capacity(groups.len());
     let mut batch = Batch::new(connection.get_database_backend());
+    let mut new_marks = BTreeMap::new();
     for mut group in groups {
         let pipeline_id = group.run.pipeline_id;
+        if let Some(mark) = group.mark.take() {
+            new_marks.insert(pipeline_id, (mark, group.run.finished_at_ms));
+        }
         failures::keep(
             &mut batch,
             pipeline_id,
@@ -416,10 +477,15 @@ async fn store(
     let (mut rows, mut keys) = (Vec::new(), Vec::new());
     let (mut received, mut committed) = (Vec::new(), Vec::new());
     for (pipeline_id, lot) in lots {
-        let (last_seq, revision) = numbers.get(&pipeline_id).copied().unwrap_or_default();
+        let Numbers {
+            last_seq,
+            revision,
+            storage_id,
+        } = numbers.get(&pipeline_id).copied().unwrap_or_default();
+        let storage_id = storage_id.unwrap_or(pipeline_id);
         let first_seq = last_seq - lot.stored() + 1;
         received.extend(lot.received.into_iter().map(|of| NewBatch {
-            pipeline_id,
+            storage_id,
             first_seq: first_seq + of.before,
             records: of.records,
             batch: of.batch,
@@ -433,7 +499,7 @@ async fn store(
                 received_at_ms: record.received_at_ms,
             }));
             rows.push([
-                pipeline_id.uuid().into(),
+                storage_id.uuid().into(),
                 seq.into(),
                 record.time_ms.into(),
                 record.received_at_ms.into(),
@@ -456,16 +522,26 @@ async fn store(
     batch.add(&RECORDS, rows);
     record_keys::keep(&mut batch, keys);
     received::keep(&mut batch, received);
+    marks::store(&mut batch, new_marks);
     batch.run(connection).await?;
     Ok(committed)
 }
 
-/// Counts the records in the totals of their pipelines; returns the number of each one's
-/// last, and its revision.
+/// What a series says to a commit.
+#[derive(Clone, Copy, Default)]
+struct Numbers {
+    /// The number of the last record, those of the commit included.
+    last_seq: i64,
+    revision: i64,
+    /// The id under which its records are stored, if that is another one than the pipeline's.
+    storage_id: Option<PipelineId>,
+}
+
+/// Counts the records in the totals of their pipelines; returns what these say then.
 async fn take_numbers(
     connection: &impl ConnectionTrait,
     lots: &BTreeMap<PipelineId, Lot>,
-) -> Result<HashMap<PipelineId, (i64, i64)>, DbErr> {
+) -> Result<HashMap<PipelineId, Numbers>, DbErr> {
     let mut rows = Vec::new();
     for (pipeline_id, lot) in lots {
         let records = lot.records.iter().map(|record| record.received_at_ms);
@@ -494,8 +570,13 @@ async fn take_numbers(
         .iter()
         .map(|row| {
             let id = PipelineId::from_uuid(row.try_get("", "pipeline_id")?);
-            let (last_seq, revision) = (row.try_get("", "last_seq")?, row.try_get("", "revision")?);
-            Ok((id, (last_seq, revision)))
+            let storage: Option<Uuid> = row.try_get("", "storage_id")?;
+            let numbers = Numbers {
+                last_seq: row.try_get("", "last_seq")?,
+                revision: row.try_get("", "revision")?,
+                storage_id: storage.map(PipelineId::from_uuid),
+            };
+            Ok((id, numbers))
         })
         .collect()
 }

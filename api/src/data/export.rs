@@ -103,7 +103,7 @@ impl Export {
         let (time_ms, seq) = self.after;
         select(
             self.reading.store.db.orm(),
-            "WHERE pipeline_id = $1 AND (time_ms, seq) > ($2, $3) AND time_ms < $4 \
+            "(time_ms, seq) > ($2, $3) AND time_ms < $4 \
              AND seq <= $5 ORDER BY time_ms, seq LIMIT $6",
             vec![
                 self.pipeline_id.uuid().into(),

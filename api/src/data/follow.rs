@@ -13,20 +13,6 @@ use crate::db::is_unavailable;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl RecordStore {
-    /// The records of a pipeline after the number `after_seq`, in order, at most `limit`.
-    pub async fn records_after(
-        &self,
-        pipeline_id: PipelineId,
-        after_seq: i64,
-        limit: i64,
-    ) -> Result<Vec<StoredRecord>, ReadError> {
-        self.select_records(
-            "WHERE pipeline_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-            vec![pipeline_id.uuid().into(), after_seq.into(), limit.into()],
-        )
-        .await
-    }
-
     /// Follows a pipeline's records from the cursor `after_seq` on, or from now on without one.
     pub async fn follow_records(
         &self,
@@ -128,7 +114,7 @@ impl FollowedRecords {
     async fn read_stored(&self) -> Result<Vec<StoredRecord>, ReadError> {
         self.store
             .select_records(
-                "WHERE pipeline_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT 500",
+                "seq > $2 AND seq <= $3 ORDER BY seq LIMIT 500",
                 vec![
                     self.pipeline_id.uuid().into(),
                     self.position.into(),

@@ -2,7 +2,7 @@
 //! Commits of this process and of others come in any order, and are told in that of their `seq`,
 //! each once: what lies between two of them is read from the database first (`remote.rs`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dash_shared::ids::{PipelineId, RunId};
@@ -58,10 +58,22 @@ struct Channel {
 type Channels = HashMap<PipelineId, Channel>;
 
 /// The channels. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Hub {
     channels: Arc<Mutex<Channels>>,
     gaps: Arc<Notify>,
+    /// Which pipelines got records; none when that may have been any.
+    arrivals: broadcast::Sender<Option<PipelineId>>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            channels: Arc::default(),
+            gaps: Arc::default(),
+            arrivals: broadcast::Sender::new(CHANNEL_CAPACITY),
+        }
+    }
 }
 
 impl std::fmt::Debug for Hub {
@@ -136,8 +148,28 @@ impl Hub {
         }
     }
 
+    /// Follows which pipelines get records, here and in other processes, from now on.
+    pub(super) fn follow_arrivals(&self) -> Arrivals {
+        Arrivals {
+            receiver: self.arrivals.subscribe(),
+        }
+    }
+
+    /// Notes that any pipelines may have got records.
+    pub(super) fn arrive_anywhere(&self) {
+        self.tell_arrival(None);
+    }
+
+    fn tell_arrival(&self, pipeline_id: Option<PipelineId>) {
+        // Nobody may be listening.
+        let _ = self.arrivals.send(pipeline_id);
+    }
+
     /// Tells a commit of this process. Called in the order of commits.
     pub(super) fn publish(&self, committed: Committed) {
+        if !committed.records.is_empty() {
+            self.tell_arrival(Some(committed.pipeline_id));
+        }
         let in_order = self.with(committed.pipeline_id, |channel| channel.tell(committed));
         if in_order == Some(false) {
             self.gaps.notify_one();
@@ -146,6 +178,9 @@ impl Hub {
 
     /// Notes a commit of another process; it is told when it was read from the database.
     pub(super) fn announce(&self, stored: Stored) {
+        if stored.seqs.is_some() {
+            self.tell_arrival(Some(stored.pipeline_id));
+        }
         let gap = self.with(stored.pipeline_id, |channel| {
             if let Some((first, last)) = stored.seqs {
                 channel.told_seq.get_or_insert(first - 1);
@@ -178,6 +213,7 @@ impl Hub {
 
     /// Makes all followers read the database again: anything there may have changed unnoticed.
     pub(super) fn look_again_everywhere(&self) {
+        self.tell_arrival(None);
         let mut channels = self.lock();
         channels.retain(|_, channel| channel.sender.receiver_count() > 0);
         channels
@@ -245,6 +281,33 @@ impl Hub {
 
     fn lock(&self) -> MutexGuard<'_, Channels> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Which pipelines get records, as it happens.
+#[derive(Debug)]
+pub struct Arrivals {
+    receiver: broadcast::Receiver<Option<PipelineId>>,
+}
+
+impl Arrivals {
+    /// The next pipelines that got records, at least one; `None` when that may be any.
+    pub async fn next(&mut self) -> Option<BTreeSet<PipelineId>> {
+        let first = match self.receiver.recv().await {
+            Ok(first) => first?,
+            Err(broadcast::error::RecvError::Lagged(_)) => return None,
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        };
+        let mut pipelines = BTreeSet::from([first]);
+        loop {
+            match self.receiver.try_recv() {
+                Ok(Some(next)) => {
+                    pipelines.insert(next);
+                }
+                Ok(None) | Err(broadcast::error::TryRecvError::Lagged(_)) => return None,
+                Err(_) => return Some(pipelines),
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use sea_orm::{ConnectionTrait, QueryResult as Row, Statement};
 use super::aggregate::Query;
 use super::cover::Span;
 use super::record_keys::forget_keys;
+use super::rewrite::RewritePhase;
 use super::{ReadError, RecordStore, StoredRecord};
 
 /// How many records are read from the database at once.
@@ -142,6 +143,12 @@ pub(super) async fn totals_of(
         .map_or_else(SeriesTotals::default, |(_, totals)| *totals))
 }
 
+/// The rows of a pipeline, whose id is the first value of a statement. They are stored under the
+/// pipeline's own id, or under another one since they were made anew.
+pub(super) const OF_SERIES: &str = "pipeline_id = (SELECT COALESCE(storage_id, pipeline_id) \
+    FROM series WHERE series.pipeline_id = $1)";
+
+/// The records of a pipeline that meet a condition; the first of the values is the pipeline.
 pub(super) async fn select(
     connection: &impl ConnectionTrait,
     condition: &str,
@@ -150,7 +157,7 @@ pub(super) async fn select(
     let rows = connection
         .query_all_raw(Statement::from_sql_and_values(
             connection.get_database_backend(),
-            format!("SELECT {RECORD_COLUMNS} FROM records {condition}"),
+            format!("SELECT {RECORD_COLUMNS} FROM records WHERE {OF_SERIES} AND {condition}"),
             values,
         ))
         .await?;
@@ -171,7 +178,7 @@ pub(super) async fn scan_span(
     loop {
         let records = select(
             connection,
-            "WHERE pipeline_id = $1 AND (time_ms, seq) > ($2, $3) AND time_ms < $4 \
+            "(time_ms, seq) > ($2, $3) AND time_ms < $4 \
              AND seq <= $5 ORDER BY time_ms, seq LIMIT $6",
             vec![
                 pipeline_id.uuid().into(),
@@ -209,7 +216,7 @@ pub(super) async fn scan_tail(
     while after_seq < up_to {
         let records = select(
             connection,
-            "WHERE pipeline_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
+            "seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
             vec![
                 pipeline_id.uuid().into(),
                 after_seq.into(),
@@ -238,8 +245,10 @@ pub(super) async fn has_more_than(
     let row = connection
         .query_one_raw(Statement::from_sql_and_values(
             connection.get_database_backend(),
-            "SELECT COUNT(*) AS found FROM (SELECT 1 FROM records WHERE pipeline_id = $1 \
-             AND time_ms >= $2 AND time_ms < $3 LIMIT $4) AS some",
+            format!(
+                "SELECT COUNT(*) AS found FROM (SELECT 1 FROM records WHERE {OF_SERIES} \
+                 AND time_ms >= $2 AND time_ms < $3 LIMIT $4) AS some"
+            ),
             [
                 pipeline_id.uuid().into(),
                 from_ms.into(),
@@ -284,7 +293,7 @@ impl RecordStore {
         let limit = usize::try_from(first).unwrap_or(usize::MAX);
         let mut records = self
             .select_records(
-                "WHERE pipeline_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
+                "seq < $2 ORDER BY seq DESC LIMIT $3",
                 vec![
                     pipeline_id.uuid().into(),
                     before_seq.unwrap_or(i64::MAX).into(),
@@ -297,6 +306,27 @@ impl RecordStore {
         Ok(RecordPage { records, has_more })
     }
 
+    /// The records after the number `after_seq` up to `up_to_seq`, in the order of commits, at most
+    /// `limit`.
+    pub async fn records_after(
+        &self,
+        pipeline_id: PipelineId,
+        after_seq: i64,
+        up_to_seq: i64,
+        limit: i64,
+    ) -> Result<Vec<StoredRecord>, ReadError> {
+        self.select_records(
+            "seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4",
+            vec![
+                pipeline_id.uuid().into(),
+                after_seq.into(),
+                up_to_seq.into(),
+                limit.into(),
+            ],
+        )
+        .await
+    }
+
     /// One record.
     pub async fn find_record(
         &self,
@@ -304,9 +334,7 @@ impl RecordStore {
         seq: i64,
     ) -> Result<Option<StoredRecord>, ReadError> {
         let values = vec![pipeline_id.uuid().into(), seq.into()];
-        let found = self
-            .select_records("WHERE pipeline_id = $1 AND seq = $2", values)
-            .await?;
+        let found = self.select_records("seq = $2", values).await?;
         Ok(found.into_iter().next())
     }
 
@@ -351,7 +379,7 @@ impl RecordStore {
         for _ in 0..MAX_SEARCHED_CHUNKS {
             let records = self
                 .select_records(
-                    "WHERE pipeline_id = $1 AND (time_ms, seq) < ($2, $3) AND time_ms >= $4 \
+                    "(time_ms, seq) < ($2, $3) AND time_ms >= $4 \
                      AND seq <= $5 ORDER BY time_ms DESC, seq DESC LIMIT $6",
                     vec![
                         pipeline_id.uuid().into(),
@@ -403,7 +431,7 @@ impl RecordStore {
         for _ in 0..MAX_ARRIVAL_CHUNKS {
             let records = self
                 .select_records(
-                    "WHERE pipeline_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
+                    "seq < $2 ORDER BY seq DESC LIMIT $3",
                     vec![
                         query.pipeline_id.uuid().into(),
                         before_seq.into(),
@@ -440,6 +468,11 @@ impl RecordStore {
     pub async fn purge(&self, pipeline_id: PipelineId) -> Result<(), ReadError> {
         let id = pipeline_id.uuid();
         self.rollups.purge(pipeline_id).await?;
+        if let Some(rewrite) = self.rewrite(pipeline_id).await?
+            && rewrite.phase != RewritePhase::Done
+        {
+            self.purge_storage(rewrite.storage_id).await?;
+        }
         loop {
             let chunk = self.list_records(pipeline_id, None, 1_000).await?;
             let seqs: BTreeSet<i64> = chunk.records.iter().map(|record| record.seq).collect();
@@ -448,7 +481,7 @@ impl RecordStore {
             transaction
                 .execute_raw(Statement::from_sql_and_values(
                     transaction.get_database_backend(),
-                    "DELETE FROM records WHERE pipeline_id = $1 AND seq >= $2",
+                    format!("DELETE FROM records WHERE {OF_SERIES} AND seq >= $2"),
                     [id.into(), (*oldest).into()],
                 ))
                 .await?;
@@ -456,17 +489,21 @@ impl RecordStore {
             transaction.commit().await?;
         }
         let transaction = self.db.begin_write().await?;
-        for table in [
-            "received_batches",
-            "failures",
-            "transform_states",
-            "runs",
-            "series",
+        let of_pipeline = "pipeline_id = $1";
+        for (table, whose) in [
+            ("received_batches", OF_SERIES),
+            ("rewrites", of_pipeline),
+            ("poll_marks", of_pipeline),
+            ("relays", of_pipeline),
+            ("failures", of_pipeline),
+            ("transform_states", of_pipeline),
+            ("runs", of_pipeline),
+            ("series", of_pipeline),
         ] {
             transaction
                 .execute_raw(Statement::from_sql_and_values(
                     transaction.get_database_backend(),
-                    format!("DELETE FROM {table} WHERE pipeline_id = $1"),
+                    format!("DELETE FROM {table} WHERE {whose}"),
                     [id.into()],
                 ))
                 .await?;

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::bulk::{Batch, Insert, Kind};
+use super::read::OF_SERIES;
 use super::{ReadError, RecordStore, StoredRecord};
 
 /// What is longer than this is compressed.
@@ -19,6 +20,8 @@ const PLAIN: u8 = 0;
 const LZ4: u8 = 1;
 /// How many batches one statement reads.
 const PAGE: i64 = 100;
+/// How many records one statement reads.
+const RECORDS_PAGE: i64 = 500;
 /// How many batches are read at most to find some events.
 const MAX_BATCHES: usize = 2_000;
 
@@ -43,6 +46,15 @@ pub struct ReceivedBatch {
     received_at_ms: i64,
     events: usize,
     body: Vec<u8>,
+}
+
+/// Up to where what a pipeline received has been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The number of the next record that is not accounted for; what is below 1 counts as 1.
+    pub next_seq: i64,
+    /// The last batch that was read: the number of its first record, and its id.
+    pub batch: (i64, Uuid),
 }
 
 /// An event as it came in.
@@ -78,7 +90,8 @@ impl ReceivedBatch {
 
 /// A batch and the records that were made of it.
 pub(super) struct NewBatch {
-    pub(super) pipeline_id: PipelineId,
+    /// Where its pipeline's records are stored.
+    pub(super) storage_id: PipelineId,
     /// The number of the first record, or of the next one when there is none.
     pub(super) first_seq: i64,
     /// How many there are.
@@ -91,7 +104,7 @@ pub(super) fn keep(batch: &mut Batch, new: Vec<NewBatch>) {
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let rows = new.into_iter().map(|new| {
         [
-            new.pipeline_id.uuid().into(),
+            new.storage_id.uuid().into(),
             new.first_seq.into(),
             Uuid::now_v7().into(),
             new.records.into(),
@@ -135,6 +148,28 @@ impl StoredBatch {
         }
     }
 
+    /// Its newest events as far as there is room.
+    fn newest_into(
+        &self,
+        room: &mut Room,
+        events: &mut Vec<ReceivedEvent>,
+    ) -> Result<(), ReadError> {
+        let text = self.text()?;
+        let found: Vec<&RawValue> =
+            serde_json::from_slice(&text).map_err(|error| ReadError::Damaged(error.to_string()))?;
+        for event in found.iter().rev() {
+            if !room.take(event.get().len()) {
+                return Ok(());
+            }
+            events.push(ReceivedEvent {
+                received_at_ms: self.received_at_ms,
+                value: serde_json::from_str(event.get())
+                    .map_err(|error| ReadError::Damaged(error.to_string()))?,
+            });
+        }
+        Ok(())
+    }
+
     /// Its events, the newest first, at most `limit`.
     fn newest(&self, limit: usize) -> Result<Vec<ReceivedEvent>, ReadError> {
         let text = self.text()?;
@@ -151,6 +186,28 @@ impl StoredBatch {
     }
 }
 
+/// How many events may be read, and how many bytes of text.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// How many more events.
+    pub events: usize,
+    /// How many more bytes.
+    pub bytes: usize,
+}
+
+impl Room {
+    /// Takes the room of an event; false when there is none, and then there is none for any other.
+    fn take(&mut self, bytes: usize) -> bool {
+        if self.events == 0 || self.bytes < bytes {
+            self.events = 0;
+            return false;
+        }
+        self.events -= 1;
+        self.bytes -= bytes;
+        true
+    }
+}
+
 impl From<StoredRecord> for ReceivedEvent {
     fn from(record: StoredRecord) -> Self {
         Self {
@@ -161,13 +218,13 @@ impl From<StoredRecord> for ReceivedEvent {
 }
 
 impl RecordStore {
-    /// The newest events that a pipeline received since a moment, at most `limit`, the newest first.
-    /// Records that no batch covers were stored as they came.
+    /// The newest events that a pipeline received since a moment, as far as there is room, the newest
+    /// first. Records that no batch covers were stored as they came.
     pub async fn newest_received(
         &self,
         pipeline_id: PipelineId,
         since_ms: i64,
-        limit: usize,
+        mut room: Room,
     ) -> Result<Vec<ReceivedEvent>, ReadError> {
         let (mut events, mut place) = (Vec::new(), None);
         // Records down to this number are accounted for.
@@ -177,51 +234,161 @@ impl RecordStore {
             for batch in &page {
                 let next = batch.first_seq + batch.records;
                 let between = next..before_seq;
-                self.as_they_came(pipeline_id, between, since_ms, limit, &mut events)
+                self.as_they_came(pipeline_id, between, since_ms, &mut room, &mut events)
                     .await?;
-                if events.len() < limit {
-                    events.extend(batch.newest(limit - events.len())?);
+                if room.events > 0 {
+                    batch.newest_into(&mut room, &mut events)?;
                 }
                 before_seq = batch.first_seq;
                 place = Some((batch.first_seq, batch.id));
             }
-            if events.len() >= limit || page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            if room.events == 0 || page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 break;
             }
         }
         let rest = 1..before_seq;
-        self.as_they_came(pipeline_id, rest, since_ms, limit, &mut events)
+        self.as_they_came(pipeline_id, rest, since_ms, &mut room, &mut events)
             .await?;
         Ok(events)
     }
 
-    /// Adds the records with these numbers, the newest first, until there are `limit` events.
+    /// What a pipeline received, in order, from a place on and up to the record `up_to`: at least
+    /// about `enough` events unless there are no more, and where to read on.
+    pub async fn received_from(
+        &self,
+        pipeline_id: PipelineId,
+        mut place: Place,
+        up_to: i64,
+        enough: usize,
+    ) -> Result<(Vec<ReceivedEvent>, Place), ReadError> {
+        let mut events: Vec<ReceivedEvent> = Vec::new();
+        place.next_seq = place.next_seq.max(1);
+        while events.len() < enough {
+            let page = self.batches_after(pipeline_id, place.batch, up_to).await?;
+            let all = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            for batch in page {
+                if batch.first_seq > place.next_seq {
+                    let between = place.next_seq..batch.first_seq;
+                    let missing = self.in_order(pipeline_id, between, enough).await?;
+                    let some = missing.len();
+                    place.next_seq = missing.last().map_or(batch.first_seq, |(seq, _)| seq + 1);
+                    events.extend(missing.into_iter().map(|(_, event)| event));
+                    if some >= enough {
+                        return Ok((events, place));
+                    }
+                }
+                let mut newest_first = batch.newest(usize::MAX)?;
+                newest_first.reverse();
+                events.append(&mut newest_first);
+                place.next_seq = place.next_seq.max(batch.first_seq + batch.records);
+                place.batch = (batch.first_seq, batch.id);
+                if events.len() >= enough {
+                    return Ok((events, place));
+                }
+            }
+            if all {
+                let rest = place.next_seq..up_to + 1;
+                let missing = self.in_order(pipeline_id, rest, enough).await?;
+                let Some((last, _)) = missing.last() else {
+                    break;
+                };
+                place.next_seq = last + 1;
+                events.extend(missing.into_iter().map(|(_, event)| event));
+            }
+        }
+        Ok((events, place))
+    }
+
+    /// Records with these numbers, as events, at most `limit`.
+    async fn in_order(
+        &self,
+        pipeline_id: PipelineId,
+        seqs: std::ops::Range<i64>,
+        limit: usize,
+    ) -> Result<Vec<(i64, ReceivedEvent)>, ReadError> {
+        let records = self
+            .select_records(
+                "seq >= $2 AND seq < $3 ORDER BY seq LIMIT $4",
+                vec![
+                    pipeline_id.uuid().into(),
+                    seqs.start.into(),
+                    seqs.end.into(),
+                    i64::try_from(limit).unwrap_or(i64::MAX).into(),
+                ],
+            )
+            .await?;
+        let events = records.into_iter();
+        Ok(events
+            .map(|record| (record.seq, ReceivedEvent::from(record)))
+            .collect())
+    }
+
+    async fn batches_after(
+        &self,
+        pipeline_id: PipelineId,
+        (seq, id): (i64, Uuid),
+        up_to: i64,
+    ) -> Result<Vec<StoredBatch>, ReadError> {
+        let orm = self.db.orm();
+        let rows = orm
+            .query_all_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                format!(
+                    "SELECT first_seq, id, records, received_at_ms, body FROM received_batches \
+                     WHERE {OF_SERIES} AND first_seq <= $2 \
+                     AND (first_seq > $3 OR first_seq = $3 AND id > $4) \
+                     ORDER BY first_seq, id LIMIT $5"
+                ),
+                [
+                    pipeline_id.uuid().into(),
+                    up_to.into(),
+                    seq.into(),
+                    id.into(),
+                    PAGE.into(),
+                ],
+            ))
+            .await?;
+        rows.iter().map(StoredBatch::from_row).collect()
+    }
+
+    /// Adds the records with these numbers, the newest first, as far as there is room.
     async fn as_they_came(
         &self,
         pipeline_id: PipelineId,
         seqs: std::ops::Range<i64>,
         since_ms: i64,
-        limit: usize,
+        room: &mut Room,
         events: &mut Vec<ReceivedEvent>,
     ) -> Result<(), ReadError> {
-        if seqs.is_empty() || events.len() >= limit {
-            return Ok(());
+        let mut before = seqs.end;
+        while before > seqs.start && room.events > 0 {
+            let wanted = i64::try_from(room.events).unwrap_or(i64::MAX);
+            let wanted = wanted.min(RECORDS_PAGE);
+            let records = self
+                .select_records(
+                    "seq >= $2 AND seq < $3 AND received_at_ms >= $4 \
+                     ORDER BY seq DESC LIMIT $5",
+                    vec![
+                        pipeline_id.uuid().into(),
+                        seqs.start.into(),
+                        before.into(),
+                        since_ms.into(),
+                        wanted.into(),
+                    ],
+                )
+                .await?;
+            let Some(last) = records.last() else {
+                return Ok(());
+            };
+            before = last.seq;
+            for record in records {
+                let bytes = serde_json::to_string(&*record.fields).map_or(0, |text| text.len());
+                if !room.take(bytes) {
+                    return Ok(());
+                }
+                events.push(record.into());
+            }
         }
-        let left = i64::try_from(limit - events.len()).unwrap_or(i64::MAX);
-        let records = self
-            .select_records(
-                "WHERE pipeline_id = $1 AND seq >= $2 AND seq < $3 AND received_at_ms >= $4 \
-                 ORDER BY seq DESC LIMIT $5",
-                vec![
-                    pipeline_id.uuid().into(),
-                    seqs.start.into(),
-                    seqs.end.into(),
-                    since_ms.into(),
-                    left.into(),
-                ],
-            )
-            .await?;
-        events.extend(records.into_iter().map(ReceivedEvent::from));
         Ok(())
     }
 
@@ -236,10 +403,12 @@ impl RecordStore {
         let rows = orm
             .query_all_raw(Statement::from_sql_and_values(
                 orm.get_database_backend(),
-                "SELECT first_seq, id, records, received_at_ms, body FROM received_batches \
-                 WHERE pipeline_id = $1 AND received_at_ms >= $2 \
-                 AND (first_seq < $3 OR first_seq = $3 AND id < $4) \
-                 ORDER BY first_seq DESC, id DESC LIMIT $5",
+                format!(
+                    "SELECT first_seq, id, records, received_at_ms, body FROM received_batches \
+                     WHERE {OF_SERIES} AND received_at_ms >= $2 \
+                     AND (first_seq < $3 OR first_seq = $3 AND id < $4) \
+                     ORDER BY first_seq DESC, id DESC LIMIT $5"
+                ),
                 [
                     pipeline_id.uuid().into(),
                     since_ms.into(),

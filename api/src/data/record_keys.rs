@@ -41,9 +41,24 @@ impl RecordKey {
         Self(key)
     }
 
+    /// The key with these bytes; none when they are those of no key.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     /// Its bytes.
     pub(super) const fn bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// The key of one of several records that were made of what this key names; that of the first
+    /// is the key itself.
+    #[must_use]
+    pub fn part(self, number: usize) -> Self {
+        match number {
+            0 => self,
+            number => Self::of([self.0.as_slice(), &number.to_be_bytes()].concat()),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::live::{Committed, Gap, Hub};
-use super::read::{RECORD_COLUMNS, placeholders, record_from_row};
+use super::read::{OF_SERIES, RECORD_COLUMNS, placeholders, record_from_row};
 use super::runs;
 use super::{ReadError, RecordStore, StoredRecord};
 use crate::db::Db;
@@ -69,24 +69,27 @@ impl Remote {
                 failed |= missed;
             }
             tokio::select! {
-                            () = stop.cancelled() => return,
-                            () = self.hub.gap() => {}
-                            () = sleep(RETRY_AFTER), if failed => {}
-                            event = events.recv() => match event {
-                                Ok(Event::Stored(stored)) => {
-                                    for stored in stored {
-             self.hub.announce(stored);
-            }
-                                }
-                                Ok(Event::MuchStored) => missed = true,
-                                Ok(Event::RecordsDeleted(id)) => self.hub.look_again(id),
-                                Ok(Event::Missed) | Err(broadcast::error::RecvError::Lagged(_)) => {
-                                    self.hub.look_again_everywhere();
-                                }
-                                Ok(Event::PipelineDeleted(_) | Event::DashboardChanged(_)) => {}
-                                Err(broadcast::error::RecvError::Closed) => return,
-                            }
+                () = stop.cancelled() => return,
+                () = self.hub.gap() => {}
+                () = sleep(RETRY_AFTER), if failed => {}
+                event = events.recv() => match event {
+                    Ok(Event::Stored(stored)) => {
+                        for stored in stored {
+                            self.hub.announce(stored);
                         }
+                    }
+                    Ok(Event::MuchStored) => {
+                        missed = true;
+                        self.hub.arrive_anywhere();
+                    }
+                    Ok(Event::RecordsDeleted(id)) => self.hub.look_again(id),
+                    Ok(Event::Missed) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                        self.hub.look_again_everywhere();
+                    }
+                    Ok(_) => {}
+                    Err(broadcast::error::RecvError::Closed) => return,
+                }
+            }
         }
     }
 
@@ -170,7 +173,7 @@ impl Remote {
                 .query_all_raw(Statement::from_sql_and_values(
                     orm.get_database_backend(),
                     format!(
-                        "SELECT {RECORD_COLUMNS} FROM records WHERE pipeline_id = $1 \
+                        "SELECT {RECORD_COLUMNS} FROM records WHERE {OF_SERIES} \
                          AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT {CHUNK_RECORDS}"
                     ),
                     [

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dash_shared::ids::PipelineId;
 use sea_orm::{ConnectionTrait, Statement, Value};
 
+use super::read::OF_SERIES;
 use super::record_keys::forget_keys;
 use super::{ReadError, RecordStore, rollups};
 use crate::db::Engine;
@@ -44,7 +45,7 @@ impl RecordStore {
             let deleted = transaction
                 .execute_raw(Statement::from_sql_and_values(
                     backend,
-                    "DELETE FROM records WHERE pipeline_id = $1 AND seq <= $2",
+                    format!("DELETE FROM records WHERE {OF_SERIES} AND seq <= $2"),
                     [id.clone(), oldest.last_seq.into()],
                 ))
                 .await?;
@@ -107,8 +108,11 @@ impl RecordStore {
         let rows = orm
             .query_all_raw(Statement::from_sql_and_values(
                 orm.get_database_backend(),
-                "SELECT seq, time_ms, received_at_ms, CAST(octet_length(fields) AS BIGINT) AS bytes \
-                 FROM records WHERE pipeline_id = $1 ORDER BY seq LIMIT $2",
+                format!(
+                    "SELECT seq, time_ms, received_at_ms, \
+                     CAST(octet_length(fields) AS BIGINT) AS bytes \
+                     FROM records WHERE {OF_SERIES} ORDER BY seq LIMIT $2"
+                ),
                 [
                     pipeline_id.uuid().into(),
                     i64::try_from(CHUNK_ROWS).unwrap_or(i64::MAX).into(),
@@ -166,9 +170,11 @@ impl RecordStore {
             let deleted = transaction
                 .execute_raw(Statement::from_sql_and_values(
                     transaction.get_database_backend(),
-                    "DELETE FROM received_batches WHERE pipeline_id = $1 AND id IN (\
-                     SELECT id FROM received_batches WHERE pipeline_id = $1 \
-                     AND received_at_ms < $2 ORDER BY received_at_ms LIMIT $3)",
+                    format!(
+                        "DELETE FROM received_batches WHERE {OF_SERIES} AND id IN (\
+                         SELECT id FROM received_batches WHERE {OF_SERIES} \
+                         AND received_at_ms < $2 ORDER BY received_at_ms LIMIT $3)"
+                    ),
                     [
                         pipeline_id.uuid().into(),
                         before_ms.into(),

@@ -211,6 +211,14 @@ impl Rollups {
         Ok(views.len())
     }
 
+    /// Counts all records again for the views that were cleared with them.
+    pub(super) async fn rebuild_cleared(&self, pipeline_id: PipelineId) -> Result<(), ReadError> {
+        for view_id in self.cleared(pipeline_id).await? {
+            self.restart(view_id).await?;
+        }
+        self.catch_up(pipeline_id).await
+    }
+
     async fn run(self) {
         match self.pipelines_with_views().await {
             Ok(ids) => self.waiting.lock().viewed.extend(ids),

@@ -27,6 +27,8 @@ pub enum RunTrigger {
     Manual,
     /// Something was posted.
     Webhook,
+    /// A file was handed over.
+    Upload,
     /// The demo source.
     Demo,
     /// Another pipeline stored records.
@@ -71,6 +73,7 @@ words!(RunTrigger {
     Manual = "manual",
     Webhook = "webhook",
     Demo = "demo",
+    Upload = "upload",
     Pipeline = "pipeline",
     Window = "window",
     Replay = "replay"

@@ -14,10 +14,12 @@ use tokio_util::task::TaskTracker;
 
 use super::ReadError;
 use super::commit::commit;
-use super::failures::NewFailure;
+use super::failures::{NewFailure, Replayed};
 use super::live::{Committed, Hub};
+use super::marks::Mark;
 use super::received::ReceivedBatch;
 use super::record_keys::RecordKey;
+use super::relays::NewPosition;
 use super::rollups::Rollups;
 use super::runs::NewRun;
 use super::states::NewState;
@@ -65,6 +67,12 @@ pub struct Append {
     pub received: Option<ReceivedBatch>,
     /// What the transform remembers after it.
     pub state: Option<NewState>,
+    /// The failed records that are put in again with it. It is stored if all of them are open.
+    pub replayed: Vec<Replayed>,
+    /// How far its source was read with it, if that changed.
+    pub mark: Option<Mark>,
+    /// How far another pipeline was read with it.
+    pub position: Option<NewPosition>,
 }
 
 impl Append {
@@ -76,6 +84,9 @@ impl Append {
             failures: Vec::new(),
             received: None,
             state: None,
+            replayed: Vec::new(),
+            mark: None,
+            position: None,
         }
     }
 
@@ -106,8 +117,9 @@ pub enum WriteError {
     /// More is waiting than the queue holds.
     #[error("too much is waiting to be stored")]
     Busy,
-    /// What the transform remembered was changed meanwhile. Nothing of the append is stored.
-    #[error("the transform's state was changed meanwhile")]
+    /// What the transform remembered, how far its source was read, or a failed record that is put in
+    /// again, was changed meanwhile. Nothing of the append is stored.
+    #[error("what the append was made from was changed meanwhile")]
     Stale,
     /// What has to be known first could not be read. Nothing of the append is stored.
     #[error("what the transform needs could not be read")]

@@ -1,76 +1,105 @@
-//! Reading the answer of a polled address: whether it is one, whether it is JSON or CSV, and what
+//! Reading the answer of a polled address: whether it is one, whether it is JSON, NDJSON or CSV, and what
 //! is wrong with it in words. Where in it the records are is not known here.
 
-use reqwest::StatusCode;
+use dash_shared::sources::MAX_RECORDS_PER_RUN;
+use dash_shared::sources::polling::AnswerFormat;
 use serde_json::Value;
 
 use super::csv_source::{CsvError, Delimiter, records_of_csv};
-use super::outbound::Fetched;
-use super::polling::{FetchError, FetchErrorCode};
+use super::polling::{FetchError, FetchErrorCode, Outlook};
+use crate::outbound::{Answer, StatusCode};
 
 /// How a text was written that is now a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     /// As JSON.
     Json,
+    /// As a JSON value on each line; the value is the list of them.
+    Ndjson,
     /// As CSV; the value is the list of its records.
     Csv,
 }
 
 /// An answer that was read.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Content {
     /// How it was written.
     pub format: Format,
     /// What it holds.
     pub value: Value,
 }
 
-/// Reads an answer. It is CSV if its content type says so, or if that says nothing, it is no JSON
-/// and its address ends like the name of a CSV file; else it is JSON.
-pub(super) fn read(fetched: &Fetched) -> Result<Answer, FetchError> {
-    if !fetched.status.is_success() {
-        return Err(FetchError::new(
-            FetchErrorCode::BadStatus,
-            status_message(fetched.status),
-        ));
+/// Reads an answer that is written in this format. Without one, its content type decides; if that
+/// says nothing, it is JSON, or what the name says that its address ends with.
+pub(super) fn read(answer: &Answer, format: AnswerFormat) -> Result<Content, FetchError> {
+    if !answer.status.is_success() {
+        return Err(bad_status(answer.status));
     }
-    if fetched.body.iter().all(u8::is_ascii_whitespace) {
+    if answer.body.iter().all(u8::is_ascii_whitespace) {
         return Err(FetchError::new(
             FetchErrorCode::NotJson,
-            "The server answered with an empty body. Dash reads JSON and CSV.",
+            "The server answered with an empty body. Dash reads JSON, NDJSON and CSV.",
         ));
     }
-    let media_type = fetched.content_type.split(';').next().unwrap_or_default();
-    match media_type.trim() {
-        "text/csv" | "application/csv" => csv(fetched, Delimiter::OfHeader),
-        "text/tab-separated-values" => csv(fetched, Delimiter::Tab),
-        "" | "text/plain" | "application/octet-stream" => {
-            json(fetched).or_else(|not_json| match delimiter_by_name(fetched) {
-                Some(delimiter) => csv(fetched, delimiter),
-                None => Err(not_json),
-            })
-        }
-        _ => json(fetched),
+    let content_type = answer.content_type();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    match format {
+        AnswerFormat::Auto => by_type(answer, media_type),
+        AnswerFormat::Json => json(answer),
+        AnswerFormat::Ndjson => ndjson(answer),
+        AnswerFormat::Csv => match (media_type, named(answer)) {
+            ("text/tab-separated-values", _) | (_, Some(Named::Csv(Delimiter::Tab))) => {
+                csv(answer, Delimiter::Tab)
+            }
+            _ => csv(answer, Delimiter::OfHeader),
+        },
     }
 }
 
+fn by_type(answer: &Answer, media_type: &str) -> Result<Content, FetchError> {
+    match media_type {
+        "text/csv" | "application/csv" => csv(answer, Delimiter::OfHeader),
+        "text/tab-separated-values" => csv(answer, Delimiter::Tab),
+        "application/x-ndjson"
+        | "application/ndjson"
+        | "application/jsonl"
+        | "application/x-jsonlines"
+        | "application/json-lines"
+        | "application/jsonlines" => ndjson(answer),
+        "" | "text/plain" | "application/octet-stream" => {
+            json(answer).or_else(|not_json| match named(answer) {
+                Some(Named::Csv(delimiter)) => csv(answer, delimiter),
+                Some(Named::Ndjson) => ndjson(answer),
+                None => Err(not_json),
+            })
+        }
+        _ => json(answer),
+    }
+}
+
+/// What the end of an address says.
+enum Named {
+    Csv(Delimiter),
+    Ndjson,
+}
+
 /// What the address says that was asked, or the one that it led to.
-fn delimiter_by_name(fetched: &Fetched) -> Option<Delimiter> {
-    [&fetched.asked, &fetched.url].into_iter().find_map(|url| {
+fn named(answer: &Answer) -> Option<Named> {
+    [&answer.asked, &answer.url].into_iter().find_map(|url| {
         let (_, extension) = url.path().rsplit_once('.')?;
         match extension.to_ascii_lowercase().as_str() {
-            "csv" => Some(Delimiter::OfHeader),
-            "tsv" => Some(Delimiter::Tab),
+            "csv" => Some(Named::Csv(Delimiter::OfHeader)),
+            "tsv" => Some(Named::Csv(Delimiter::Tab)),
+            "ndjson" | "jsonl" => Some(Named::Ndjson),
             _ => None,
         }
     })
 }
 
-fn json(fetched: &Fetched) -> Result<Answer, FetchError> {
-    let value = serde_json::from_slice(&fetched.body).map_err(|error| {
-        let start = fetched.body.trim_ascii_start();
-        if fetched.content_type.contains("html") || start.starts_with(b"<") {
+fn json(answer: &Answer) -> Result<Content, FetchError> {
+    let value = serde_json::from_slice(&answer.body).map_err(|error| {
+        let start = answer.body.trim_ascii_start();
+        if answer.content_type().contains("html") || start.starts_with(b"<") {
             web_page()
         } else {
             FetchError::new(
@@ -79,18 +108,54 @@ fn json(fetched: &Fetched) -> Result<Answer, FetchError> {
             )
         }
     })?;
-    Ok(Answer {
+    Ok(Content {
         format: Format::Json,
         value,
     })
 }
 
-fn csv(fetched: &Fetched, delimiter: Delimiter) -> Result<Answer, FetchError> {
-    if begins_like_a_web_page(&fetched.body) {
+/// A value on each line; empty lines are skipped.
+fn ndjson(answer: &Answer) -> Result<Content, FetchError> {
+    let body = &*answer.body;
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let mut values = Vec::new();
+    for (number, line) in (1..).zip(body.split(|byte| *byte == b'\n')) {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        if values.len() == MAX_RECORDS_PER_RUN {
+            return Err(FetchError::new(
+                FetchErrorCode::TooLarge,
+                format!(
+                    "The answer has more than {MAX_RECORDS_PER_RUN} lines; a run takes at most that \
+                     many. Ask for fewer, for example with a limit in the address."
+                ),
+            ));
+        }
+        values.push(serde_json::from_slice(line).map_err(|error| {
+            if begins_like_a_web_page(body) {
+                return web_page();
+            }
+            // Where in the line it is, not in which: it is the only one that was read.
+            let message = format!(
+                "Line {number} of the answer is not JSON: column {} cannot be read.",
+                error.column()
+            );
+            FetchError::new(FetchErrorCode::NotJson, message)
+        })?);
+    }
+    Ok(Content {
+        format: Format::Ndjson,
+        value: Value::Array(values),
+    })
+}
+
+fn csv(answer: &Answer, delimiter: Delimiter) -> Result<Content, FetchError> {
+    if begins_like_a_web_page(&answer.body) {
         return Err(web_page());
     }
-    let records = records_of_csv(&fetched.body, delimiter)?;
-    Ok(Answer {
+    let records = records_of_csv(&answer.body, delimiter)?;
+    Ok(Content {
         format: Format::Csv,
         value: Value::Array(records),
     })
@@ -116,16 +181,22 @@ fn web_page() -> FetchError {
     )
 }
 
-fn status_message(status: StatusCode) -> String {
+/// A status that is no success.
+pub(super) fn bad_status(status: StatusCode) -> FetchError {
     let hint = match status.as_u16() {
-        401 | 403 => " Check the token in the headers.",
-        404 => " Check the address.",
+        401 | 403 => " Check the token, key or password.",
+        404 | 410 => " Check the address.",
         429 => " It asks for fewer requests: choose a longer interval.",
         300..=399 => " It points to another address that Dash does not follow.",
         500..=599 => " The problem is on its side; Dash tries again.",
         _ => "",
     };
-    format!("The server answered with status {status}.{hint}")
+    let message = format!("The server answered with status {status}.{hint}");
+    let error = FetchError::new(FetchErrorCode::BadStatus, message);
+    match status.as_u16() {
+        401 | 403 | 404 | 410 => error.with(Outlook::Hopeless),
+        _ => error,
+    }
 }
 
 impl From<CsvError> for FetchError {
@@ -147,17 +218,23 @@ impl From<CsvError> for FetchError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::header::CONTENT_TYPE;
     use serde_json::json;
     use url::Url;
 
-    fn read_text(content_type: &str, path: &str, body: &str) -> Result<Answer, FetchError> {
-        read(&Fetched {
+    fn read_text(content_type: &str, path: &str, body: &str) -> Result<Content, FetchError> {
+        let answer = Answer {
             status: StatusCode::OK,
-            content_type: content_type.to_owned(),
+            headers: [(CONTENT_TYPE, content_type.parse().unwrap())]
+                .into_iter()
+                .collect(),
             asked: Url::parse("https://example.com/download?file=a.csv").unwrap(),
             url: Url::parse(&format!("https://example.com/{path}")).unwrap(),
             body: body.to_owned().into(),
-        })
+            is_cut: false,
+            duration_ms: 1,
+        };
+        read(&answer, AnswerFormat::Auto)
     }
 
     #[test]
@@ -183,6 +260,15 @@ mod tests {
             check(unsaid, "a.json", "[1]", json!([1]));
         }
         check("application/json", "a.csv", "[1]", json!([1]));
+        let lines = "{\"a\": 1}\n\n[2]\r\n3\n";
+        check(
+            "application/x-ndjson",
+            "any",
+            lines,
+            json!([{"a": 1}, [2], 3]),
+        );
+        check("text/plain", "a.jsonl", lines, json!([{"a": 1}, [2], 3]));
+        check("text/plain", "a.ndjson", "{\"a\": 1}", json!({"a": 1}));
         check("text/csv", "any", "<DATE>\n1", json!([{"<DATE>": 1}]));
     }
 
@@ -216,6 +302,10 @@ mod tests {
             NotJson,
             "is not JSON",
         );
+        let message = "Line 2 of the answer is not JSON: column 2";
+        check("application/jsonl", "a", "1\n{]", NotJson, message);
+        let lines = "1\n".repeat(MAX_RECORDS_PER_RUN + 1);
+        check("application/jsonl", "a", &lines, TooLarge, "10000 lines");
         let columns = ",".repeat(500);
         check("text/csv", "a", &columns, TooLarge, "501 columns");
     }

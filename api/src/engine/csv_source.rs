@@ -1,7 +1,7 @@
 //! Reading records from CSV: the first line names the fields, every other line is one record. The
 //! rules are told to users in `docs/polling.md`.
 
-mod cells;
+pub(super) mod cells;
 
 use std::collections::HashSet;
 use std::io::{Chain, Read};
@@ -81,6 +81,18 @@ pub(super) enum CsvError {
     TooLarge,
 }
 
+impl CsvError {
+    /// The line, from 1, that it is about.
+    pub(super) const fn line(&self) -> Option<usize> {
+        match self {
+            Self::NotUtf8 { line } | Self::Ragged { line, .. } | Self::OpenQuote { line } => {
+                Some(*line)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The records of a CSV text.
 pub(super) fn records_of_csv(body: &[u8], delimiter: Delimiter) -> Result<Vec<Value>, CsvError> {
     let text = std::str::from_utf8(body).map_err(|error| CsvError::NotUtf8 {
@@ -125,7 +137,7 @@ pub(super) fn records_of_csv(body: &[u8], delimiter: Delimiter) -> Result<Vec<Va
 }
 
 /// Follows the text, so that a quote which is never closed is found: it swallows this line too.
-const LAST_LINE: &[u8] = b"\n.";
+pub(super) const LAST_LINE: &[u8] = b"\n.";
 
 /// The lines of a text, as far as its quotes are concerned; empty ones are skipped.
 struct Lines<'a> {
@@ -191,7 +203,7 @@ fn line_at(text: &[u8], start: usize) -> usize {
 }
 
 /// The delimiter that the first line has most of, outside of quotes.
-fn delimiter_of(text: &[u8]) -> u8 {
+pub(super) fn delimiter_of(text: &[u8]) -> u8 {
     let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
     let mut is_quoted = false;
     let mut counts = [0; DELIMITERS.len()];
@@ -217,7 +229,7 @@ fn delimiter_of(text: &[u8]) -> u8 {
 }
 
 /// The names of the fields: those of the header line, where they are missing or double others.
-fn names(header: &StringRecord) -> Result<Vec<String>, CsvError> {
+pub(super) fn names(header: &StringRecord) -> Result<Vec<String>, CsvError> {
     if header.len() > MAX_COLUMNS {
         return Err(CsvError::TooManyColumns(header.len()));
     }

@@ -13,8 +13,8 @@ use super::lanes::Remembered;
 use super::surroundings::Surroundings;
 use super::{Definition, Engine, Receipt, ReceiptError};
 use crate::data::{
-    Append, Appended, MAX_KEPT_PER_RUN, NewFailure, NewRecord, NewRun, ReceivedBatch, RecordError,
-    RunTrigger, WriteError,
+    Append, Appended, MAX_KEPT_PER_RUN, Mark, NewFailure, NewPosition, NewRecord, NewRun, Part,
+    ReceivedBatch, RecordError, RecordKey, RunTrigger, WriteError,
 };
 
 /// How many failed records a run and a receipt tell of.
@@ -34,6 +34,28 @@ pub(super) struct Batch {
     pub(super) key: Option<String>,
     pub(super) trigger: RunTrigger,
     pub(super) started_at_ms: i64,
+    /// What names each value that came in; shorter when nothing does.
+    pub(super) record_keys: Vec<Option<RecordKey>>,
+    /// How far the source is read with it, if that changed.
+    pub(super) mark: Option<Mark>,
+    /// How far another pipeline is read with it.
+    pub(super) position: Option<NewPosition>,
+    /// What came in and could not even be read.
+    pub(super) unreadable: Vec<RecordError>,
+}
+
+impl Batch {
+    pub(super) const fn new(trigger: RunTrigger, key: Option<String>, started_at_ms: i64) -> Self {
+        Self {
+            key,
+            trigger,
+            started_at_ms,
+            record_keys: Vec::new(),
+            mark: None,
+            position: None,
+            unreadable: Vec::new(),
+        }
+    }
 }
 
 /// A batch after the transform.
@@ -46,6 +68,8 @@ pub(super) struct Sorted {
     pub(super) errors: Vec<ReceiptError>,
     record_errors: Vec<RecordError>,
     failures: Vec<NewFailure>,
+    /// Whether what failed is not kept with what was received.
+    as_they_came: bool,
 }
 
 impl Engine {
@@ -59,13 +83,18 @@ impl Engine {
         if definition.transform.is_stateful() {
             return self.ingest_in_turn(definition, received, batch).await;
         }
-        let count = received.len();
+        let count = received.len() + batch.unreadable.len();
         if definition.transform.is_empty() {
-            let sorted = as_they_came(definition, received, self.clock.now_ms());
+            let sorted = as_they_came(
+                definition,
+                received,
+                &batch.record_keys,
+                self.clock.now_ms(),
+            );
             return self.keep(definition, batch, count, sorted, None).await;
         }
         let (sorted, received, _) = self
-            .transform(definition, received, State::default())
+            .transform(definition, received, &batch, State::default())
             .await?;
         let beside = Beside {
             received: Some(received),
@@ -81,16 +110,19 @@ impl Engine {
         &self,
         definition: &Definition,
         mut received: Vec<Value>,
-        batch: Batch,
+        mut batch: Batch,
     ) -> Result<Receipt, WriteError> {
-        let count = received.len();
+        // It makes records of other values than the one at hand, and has steps of its own against
+        // repeats.
+        batch.record_keys.clear();
+        let count = received.len() + batch.unreadable.len();
         let turn = self.lanes.turn(definition.pipeline_id).await;
         let mut turn = turn.ok_or(WriteError::Busy)?;
         for _ in 0..MAX_TRIES {
             let remembered = turn.take(&self.store, &definition.transform).await?;
             let version = remembered.version;
             let (sorted, values, state) = self
-                .transform(definition, received, remembered.state)
+                .transform(definition, received, &batch, remembered.state)
                 .await?;
             let beside = Beside {
                 received: Some(values),
@@ -100,7 +132,10 @@ impl Engine {
                 .keep(definition, batch.clone(), count, sorted, Some(&beside))
                 .await
             {
-                Err(WriteError::Stale) => received = beside.received.unwrap_or_default(),
+                // Where the position is what has changed, this was read by somebody else.
+                Err(WriteError::Stale) if batch.position.is_none() => {
+                    received = beside.received.unwrap_or_default();
+                }
                 Ok(receipt) => {
                     if !receipt.duplicate
                         && let Some(remembered) = beside.remembered
@@ -137,12 +172,13 @@ impl Engine {
                 return Ok(false);
             }
             let mut sorted = Sorted::default();
-            sorted.take(definition, outcomes, (0, &Value::Null), &surroundings);
-            let batch = Batch {
-                key: None,
-                trigger: RunTrigger::Window,
-                started_at_ms,
-            };
+            sorted.take(
+                definition,
+                outcomes.into_iter(),
+                (0, &Value::Null),
+                &surroundings,
+            );
+            let batch = Batch::new(RunTrigger::Window, None, started_at_ms);
             let beside = Beside {
                 received: None,
                 remembered: Some(remembered),
@@ -170,10 +206,15 @@ impl Engine {
         mut sorted: Sorted,
         beside: Option<&Beside>,
     ) -> Result<Receipt, WriteError> {
+        for error in std::mem::take(&mut batch.unreadable) {
+            sorted.fail_unread(error);
+        }
         // A delivery of which nothing could be stored can be sent again when the pipeline is mended.
-        if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
+        let is_sent = matches!(batch.trigger, RunTrigger::Webhook | RunTrigger::Upload);
+        if is_sent && sorted.failed > 0 && sorted.records.is_empty() {
             batch.key = None;
         }
+        let (mark, position) = (batch.mark.take(), batch.position.take());
         let run = NewRun {
             dropped: to_i64(sorted.dropped),
             held: to_i64(sorted.held),
@@ -183,6 +224,8 @@ impl Engine {
         };
         let mut append = Append::new(run, std::mem::take(&mut sorted.records));
         append.failures = std::mem::take(&mut sorted.failures);
+        append.mark = mark;
+        append.position = position;
         if let Some(beside) = beside {
             let now_ms = append.run.finished_at_ms;
             let received = beside.received.as_deref();
@@ -195,7 +238,7 @@ impl Engine {
         Ok(Receipt::of(count, appended, sorted))
     }
 
-    fn count(&self, received: usize, appended: &Appended, sorted: &Sorted) {
+    pub(super) fn count(&self, received: usize, appended: &Appended, sorted: &Sorted) {
         self.meters.received.increment(received as u64);
         self.meters.stored.increment(appended.stored as u64);
         self.meters.failed.increment(sorted.failed as u64);
@@ -224,44 +267,58 @@ impl Engine {
         &self,
         definition: &Definition,
         received: Vec<Value>,
+        batch: &Batch,
         state: State,
     ) -> Result<(Sorted, Vec<Value>, State), WriteError> {
         let surroundings = self
             .surroundings(definition.team_id, &definition.transform)
             .await?;
         if received.len() <= INLINE_RECORDS {
-            return Ok(transform(definition, received, state, &surroundings));
+            let keys = &batch.record_keys;
+            return Ok(transform(definition, received, keys, state, &surroundings));
         }
-        let definition = definition.clone();
-        tokio::task::spawn_blocking(move || transform(&definition, received, state, &surroundings))
+        let (definition, keys) = (definition.clone(), batch.record_keys.clone());
+        let work = move || transform(&definition, received, &keys, state, &surroundings);
+        tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| WriteError::Closed)
     }
 }
 
 /// What is stored beside a batch's records.
-struct Beside {
+pub(super) struct Beside {
     received: Option<Vec<Value>>,
     remembered: Option<Remembered>,
 }
 
 /// What no step changes is stored as it came, not as a copy.
-fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i64) -> Sorted {
-    let mut sorted = Sorted::default();
+fn as_they_came(
+    definition: &Definition,
+    received: Vec<Value>,
+    keys: &[Option<RecordKey>],
+    received_at_ms: i64,
+) -> Sorted {
+    let mut sorted = Sorted {
+        as_they_came: true,
+        ..Sorted::default()
+    };
     for (index, value) in received.into_iter().enumerate() {
+        let before = sorted.so_far();
         match value {
             Value::Object(fields) => match new_record(definition, fields, received_at_ms) {
                 Ok(record) => sorted.records.push(record),
                 Err(refused) => {
                     let Refused { error, fields } = *refused;
-                    sorted.fail(index, error, &Value::Object(fields), received_at_ms);
+                    let value = Value::Object(fields);
+                    sorted.fail((index, Part::WHOLE), error, &value, received_at_ms);
                 }
             },
             other => {
                 let error = StepError::no_record(&other);
-                sorted.fail(index, error, &other, received_at_ms);
+                sorted.fail((index, Part::WHOLE), error, &other, received_at_ms);
             }
         }
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     sorted
 }
@@ -269,43 +326,78 @@ fn as_they_came(definition: &Definition, received: Vec<Value>, received_at_ms: i
 fn transform(
     definition: &Definition,
     received: Vec<Value>,
+    keys: &[Option<RecordKey>],
     mut state: State,
     surroundings: &Surroundings,
 ) -> (Sorted, Vec<Value>, State) {
     let mut outcomes = Vec::new();
     let mut sorted = Sorted::default();
     for (index, value) in received.iter().enumerate() {
-        let transform = &definition.transform;
+        let (transform, before) = (&definition.transform, sorted.so_far());
         transform.run(value, &mut state, surroundings, &mut outcomes);
+        let (of_use, failed) = (sorted.of_use(), sorted.failed);
         sorted.take(definition, outcomes.drain(..), (index, value), surroundings);
+        if sorted.failed > failed && sorted.of_use() == of_use {
+            state.forget_last();
+        }
+        sorted.name_from(before, keys.get(index).copied().flatten());
     }
     (sorted, received, state)
 }
 
 impl Sorted {
+    /// How many records are stored or held.
+    const fn of_use(&self) -> usize {
+        self.records.len() + self.held
+    }
+
     /// Takes what became of one received value.
     fn take(
         &mut self,
         definition: &Definition,
-        outcomes: impl IntoIterator<Item = Outcome>,
+        outcomes: impl ExactSizeIterator<Item = Outcome>,
         (index, value): (usize, &Value),
         surroundings: &Surroundings,
     ) {
         let now_ms = surroundings.now_ms();
-        for outcome in outcomes {
+        let of = outcomes.len();
+        for (place, outcome) in outcomes.enumerate() {
+            let part = Part { index: place, of };
             match outcome {
                 Outcome::Stored(fields) => match new_record(definition, fields, now_ms) {
                     Ok(record) => self.records.push(record),
-                    Err(refused) => self.fail(index, refused.error, value, now_ms),
+                    Err(refused) => self.fail((index, part), refused.error, value, now_ms),
                 },
                 Outcome::Dropped { .. } => self.dropped += 1,
                 Outcome::Held { .. } => self.held += 1,
-                Outcome::Failed(error) => self.fail(index, error, value, now_ms),
+                Outcome::Failed(error) => self.fail((index, part), error, value, now_ms),
             }
         }
     }
 
-    fn fail(&mut self, index: usize, error: StepError, received: &Value, failed_at_ms: i64) {
+    /// How many records and failed ones there are.
+    const fn so_far(&self) -> (usize, usize) {
+        (self.records.len(), self.failures.len())
+    }
+
+    /// Names the records and failed ones since then after the value that they were made of.
+    fn name_from(&mut self, (records, failures): (usize, usize), key: Option<RecordKey>) {
+        let Some(key) = key else { return };
+        for (part, record) in self.records.iter_mut().skip(records).enumerate() {
+            record.key = Some(key.part(part));
+        }
+        for failure in self.failures.iter_mut().skip(failures) {
+            failure.key = Some(key);
+        }
+    }
+
+    fn fail(
+        &mut self,
+        (index, part): (usize, Part),
+        error: StepError,
+        received: &Value,
+        failed_at_ms: i64,
+    ) {
         self.failed += 1;
         if self.failures.len() >= MAX_KEPT_PER_RUN {
             return;
@@ -325,18 +417,31 @@ impl Sorted {
                 failed_at_ms,
                 error,
                 received: text,
+                part,
+                kept: !self.as_they_came,
+                key: None,
             });
         }
     }
 }
 
+impl Sorted {
+    /// Counts what could not even be read, and tells of it if there is room.
+    fn fail_unread(&mut self, error: RecordError) {
+        self.failed += 1;
+        if self.record_errors.len() < TOLD_ERRORS {
+            self.record_errors.push(error);
+        }
+    }
+}
+
 /// A record that cannot be stored, and what it holds.
-struct Refused {
-    error: StepError,
+pub(super) struct Refused {
+    pub(super) error: StepError,
     fields: Fields,
 }
 
-fn new_record(
+pub(super) fn new_record(
     definition: &Definition,
     fields: Fields,
     received_at_ms: i64,
@@ -388,6 +493,6 @@ pub(super) fn check_record(
     Ok((time_ms, json))
 }
 
-fn to_i64(count: usize) -> i64 {
+pub(super) fn to_i64(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -98,7 +98,9 @@ impl Latest {
         let totals = store.totals_of(pipeline_id).await?;
         let mut after = self.begin(totals.last_seq, totals.revision);
         while after < totals.last_seq {
-            let records = store.records_after(pipeline_id, after, PAGE).await?;
+            let records = store
+                .records_after(pipeline_id, after, totals.last_seq, PAGE)
+                .await?;
             let Some(last) = records.last().map(|record| record.seq) else {
                 break;
             };

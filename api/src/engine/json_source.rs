@@ -3,32 +3,10 @@
 use dash_shared::sources::MAX_RECORDS_PER_RUN;
 use serde_json::Value;
 
-/// Why a body holds no records that can be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BodyError {
-    /// There is nothing in it.
-    #[error("the body is empty; send a JSON object or an array of objects")]
-    Empty,
-    /// It is not JSON.
-    #[error("the body is not JSON: {message}")]
-    NotJson {
-        /// What the parser found wrong.
-        message: String,
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-    },
-    /// It is JSON, but neither an object nor an array.
-    #[error("the body is {0}; send a JSON object or an array of objects")]
-    NotRecords(&'static str),
-    /// It has more records than one run takes.
-    #[error("the body has {0} records; send at most {MAX_RECORDS_PER_RUN} at once")]
-    TooManyRecords(usize),
-}
+use super::bodies::{BodyError, ReceivedBody};
 
 /// The records of a body.
-pub fn records_of_body(body: &[u8]) -> Result<Vec<Value>, BodyError> {
+pub(super) fn records_of_json(body: &[u8]) -> Result<ReceivedBody, BodyError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(BodyError::Empty);
     }
@@ -37,12 +15,17 @@ pub fn records_of_body(body: &[u8]) -> Result<Vec<Value>, BodyError> {
         line: error.line(),
         column: error.column(),
     })?;
+    let read = |records, is_list| ReceivedBody {
+        records,
+        is_list,
+        files: Vec::new(),
+    };
     match value {
         Value::Array(items) if items.len() > MAX_RECORDS_PER_RUN => {
             Err(BodyError::TooManyRecords(items.len()))
         }
-        Value::Array(items) => Ok(items),
-        Value::Object(_) => Ok(vec![value]),
+        Value::Array(items) => Ok(read(items, true)),
+        Value::Object(_) => Ok(read(vec![value], false)),
         Value::Null => Err(BodyError::NotRecords("null")),
         Value::Bool(_) => Err(BodyError::NotRecords("true or false")),
         Value::Number(_) => Err(BodyError::NotRecords("a number")),
@@ -57,7 +40,7 @@ mod tests {
     #[test]
     fn bodies_are_read_or_say_what_is_wrong() {
         let check = |body: &str, expected: Result<usize, BodyError>| {
-            let found = records_of_body(body.as_bytes()).map(|records| records.len());
+            let found = records_of_json(body.as_bytes()).map(|read| read.records.len());
             assert_eq!(found, expected, "{body}");
         };
         check("{}", Ok(1));
@@ -66,21 +49,21 @@ mod tests {
         check(" \n", Err(BodyError::Empty));
         check("3", Err(BodyError::NotRecords("a number")));
         check("null", Err(BodyError::NotRecords("null")));
-        let Err(BodyError::NotJson { line, column, .. }) = records_of_body(b"{\n\"a\": }") else {
+        let Err(BodyError::NotJson { line, column, .. }) = records_of_json(b"{\n\"a\": }") else {
             panic!("should not be JSON")
         };
         assert_eq!((line, column), (2, 6));
         assert!(matches!(
-            records_of_body(b"{} x"),
+            records_of_json(b"{} x"),
             Err(BodyError::NotJson { .. })
         ));
         assert!(matches!(
-            records_of_body(&[0xff]),
+            records_of_json(&[0xff]),
             Err(BodyError::NotJson { .. })
         ));
         let deep = "[".repeat(100_000);
         assert!(matches!(
-            records_of_body(deep.as_bytes()),
+            records_of_json(deep.as_bytes()),
             Err(BodyError::NotJson { .. })
         ));
         let many = format!("[{}1]", "1,".repeat(MAX_RECORDS_PER_RUN));

@@ -107,19 +107,29 @@ impl Turn {
 
 async fn read(store: &RecordStore, pipeline_id: PipelineId) -> Result<Remembered, ReadError> {
     let stored = store.state(pipeline_id).await?;
-    let state = match stored.bytes.split_first() {
-        None => State::default(),
-        Some((&VERSION, bytes)) => postcard::from_bytes(bytes)
-            .map_err(|error| ReadError::Damaged(format!("a transform's state: {error}")))?,
-        Some((version, _)) => {
-            let message = format!("version {version} of a transform's state is not known");
-            return Err(ReadError::Damaged(message));
-        }
-    };
     Ok(Remembered {
         version: stored.version,
-        state,
+        state: decode(&stored.bytes)?,
     })
+}
+
+/// A state from its stored form; nothing is an empty one.
+pub(super) fn decode(bytes: &[u8]) -> Result<State, ReadError> {
+    match bytes.split_first() {
+        None => Ok(State::default()),
+        Some((&VERSION, bytes)) => postcard::from_bytes(bytes)
+            .map_err(|error| ReadError::Damaged(format!("a transform's state: {error}"))),
+        Some((version, _)) => {
+            let message = format!("version {version} of a transform's state is not known");
+            Err(ReadError::Damaged(message))
+        }
+    }
+}
+
+/// A state in its stored form.
+pub(super) fn encode(state: &State) -> Result<Vec<u8>, ReadError> {
+    postcard::to_extend(state, vec![VERSION])
+        .map_err(|error| ReadError::Damaged(format!("a transform's state: {error}")))
 }
 
 impl Remembered {
@@ -133,11 +143,9 @@ impl Remembered {
 
     /// It, as it is stored.
     pub(super) fn to_store(&self) -> Result<NewState, ReadError> {
-        let bytes = postcard::to_extend(&self.state, vec![VERSION])
-            .map_err(|error| ReadError::Damaged(format!("a transform's state: {error}")))?;
         Ok(NewState {
             from_version: self.version,
-            bytes,
+            bytes: encode(&self.state)?,
         })
     }
 }

@@ -11,6 +11,7 @@ pub(super) struct Meters {
     pub(super) stored: Counter,
     pub(super) failed: Counter,
     pub(super) duplicate: Counter,
+    pub(super) unchanged: Counter,
 }
 
 impl Meters {
@@ -20,6 +21,7 @@ impl Meters {
             stored: metrics::counter!("dash_records_stored_total"),
             failed: metrics::counter!("dash_records_failed_total"),
             duplicate: metrics::counter!("dash_records_duplicate_total"),
+            unchanged: metrics::counter!("dash_polls_unchanged_total"),
         }
     }
 }

@@ -1,383 +1,269 @@
-//! The HTTP polling source: asks an address and finds the records in what it answers.
+//! The HTTP polling source: asks an address, page by page, and finds the records in what it answers.
 
-use std::time::Instant;
+mod ask;
+mod auth;
+mod cursor;
+mod errors;
+mod pages;
+mod paths;
+mod request;
+mod sample;
 
-use dash_shared::sources::{HttpPolling, MAX_RECORDS_PER_RUN};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dash_shared::fields::FieldPath;
+use dash_shared::ids::PipelineId;
+use dash_shared::sources::polling::{HttpPolling, Method, Pagination};
+use dash_shared::sources::{MAX_BODY_BYTES, MAX_RECORDS_PER_RUN};
 use serde_json::Value;
-use serde_json_path::JsonPath;
+use tokio::time::timeout;
 
-use super::answers::{self, Answer, Format};
-use super::outbound::Outbound;
+use super::answers;
+use crate::clock::Clock;
+use crate::data::{Mark, RecordKey};
+use crate::outbound::{Outbound, StatusCode};
 
-/// How many records a test shows.
-const TEST_RECORDS: usize = 20;
-/// How deep records are looked for in a response.
-const CANDIDATE_DEPTH: usize = 4;
-/// How many places with records are offered.
-const MAX_CANDIDATES: usize = 10;
+pub use errors::{FetchError, FetchErrorCode, Outlook};
+pub use paths::check_records_path;
+pub use sample::SourceTest;
 
-/// How often a path may branch to several names or numbers.
-const MAX_PATH_BRANCHES: usize = 4;
+use cursor::CursorReader;
+use pages::Pages;
+pub(super) use paths::parse_path;
+use paths::select;
+use request::{Ask, Validators};
 
-/// The kinds of reasons why an address yields no records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FetchErrorCode {
-    /// The server cannot be reached.
-    Unreachable,
-    /// The server did not answer in time.
-    Timeout,
-    /// The server answered with a status other than 2xx.
-    BadStatus,
-    /// The answer is not JSON, and nothing says that it is CSV.
-    NotJson,
-    /// The answer is CSV, and a line of it cannot be read.
-    InvalidCsv,
-    /// The answer is too large, or has too many records or columns.
-    TooLarge,
-    /// The path leads to nothing.
-    NoRecords,
-    /// Dash does not ask this address.
-    ForbiddenTarget,
-    /// The path is not a JSONPath, or would cost too much.
-    InvalidPath,
-    /// The stored values of the headers cannot be opened.
-    SecretsLost,
-    /// Something failed inside Dash.
-    Internal,
+/// The most bytes of answers that one run reads.
+const MAX_RUN_BYTES: usize = 4 * MAX_BODY_BYTES;
+/// The longest that one run may take, pauses and all pages included.
+const RUN_TIME_LIMIT: Duration = Duration::from_mins(2);
+
+/// The secrets of a polling source, opened.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The request headers.
+    pub headers: Vec<(String, String)>,
+    /// The password, token, key or client secret of its authentication.
+    pub secret: Option<String>,
 }
 
-impl FetchErrorCode {
-    /// All codes.
-    pub const ALL: [Self; 11] = [
-        Self::Unreachable,
-        Self::Timeout,
-        Self::BadStatus,
-        Self::NotJson,
-        Self::InvalidCsv,
-        Self::TooLarge,
-        Self::NoRecords,
-        Self::ForbiddenTarget,
-        Self::InvalidPath,
-        Self::SecretsLost,
-        Self::Internal,
-    ];
-
-    /// The word in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::Timeout => "timeout",
-            Self::BadStatus => "bad_status",
-            Self::NotJson => "not_json",
-            Self::InvalidCsv => "invalid_csv",
-            Self::TooLarge => "too_large",
-            Self::NoRecords => "no_records",
-            Self::ForbiddenTarget => "forbidden_target",
-            Self::InvalidPath => "invalid_path",
-            Self::SecretsLost => "secrets_lost",
-            Self::Internal => "internal",
-        }
-    }
-
-    /// The code with this word; what is unknown is internal.
-    pub fn parse(word: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|code| code.as_str() == word)
-            .unwrap_or(Self::Internal)
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials")
     }
 }
 
-/// Why an address yields no records: a code for programs, a sentence for people.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct FetchError {
-    /// The kind of reason.
-    pub code: FetchErrorCode,
-    /// What happened and what to do.
-    pub message: String,
+/// A source that is to be asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Polled<'a> {
+    /// Whose it is: tokens are kept for it.
+    pub pipeline_id: Option<PipelineId>,
+    /// What is asked.
+    pub polling: &'a HttpPolling,
+    /// The secrets.
+    pub credentials: &'a Credentials,
+    /// How often a request that fails is sent again.
+    pub retries: u32,
 }
 
-impl FetchError {
-    pub(super) fn new(code: FetchErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
-    }
-
-    pub(super) fn internal(message: &str) -> Self {
-        Self::new(FetchErrorCode::Internal, message)
-    }
+/// What a poll found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The answer is still the one that was taken in before.
+    Unchanged,
+    /// Records, perhaps none.
+    Records(FoundRecords),
 }
 
-/// What a test of a polling source shows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SourceTest {
-    /// The status of the answer.
-    pub status: u16,
-    /// How long the answer took.
-    pub duration_ms: i64,
-    /// The path that was used: the one given, or the most promising one.
-    pub records_path: String,
-    /// The paths under which there are lists of objects, the longest list first.
-    pub candidates: Vec<String>,
-    /// How many records there are.
-    pub record_count: usize,
-    /// The first of them.
+/// Records that were found.
+#[derive(Debug, Default)]
+pub(super) struct FoundRecords {
+    /// In the order in which they came.
     pub records: Vec<Value>,
+    /// What names each of them; shorter when nothing does.
+    pub keys: Vec<Option<RecordKey>>,
+    /// How far the source is read with them, if that changed.
+    pub mark: Option<Mark>,
 }
 
-/// Checks a JSONPath; the error is a sentence.
-pub fn check_records_path(path: &str) -> Result<(), String> {
-    parse_path(path).map(drop).map_err(|error| error.message)
+/// Asks polling sources. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Poller {
+    outbound: Arc<Outbound>,
+    clock: Clock,
+    tokens: auth::Tokens,
 }
 
-fn parse_path(path: &str) -> Result<JsonPath, FetchError> {
-    if let Err(message) = check_path_cost(path) {
-        return Err(FetchError::new(FetchErrorCode::InvalidPath, message));
-    }
-    JsonPath::parse(path).map_err(|error| {
-        FetchError::new(
-            FetchErrorCode::InvalidPath,
-            format!("“{path}” is not a JSONPath like $.data or $.items[*]: {error}"),
-        )
-    })
-}
-
-/// Refuses paths whose answer can be far larger than the JSON that they are asked of: a path may
-/// find the same value again and again, as often as it branches and descends.
-fn check_path_cost(path: &str) -> Result<(), &'static str> {
-    let outside = outside_of_strings(path);
-    let count = |what: &str| outside.matches(what).count();
-    let (descents, filters) = (count(".."), count("?"));
-    if descents > 1 {
-        Err("A records path has “..” at most once.")
-    } else if filters > 0 && descents > 0 {
-        Err("A records path has a filter or “..”, not both.")
-    } else if filters > 0 && count("$") > 1 {
-        Err("A filter in a records path looks at its own item (@), not at the whole answer ($).")
-    } else if count(",") > MAX_PATH_BRANCHES {
-        Err("A records path chooses among at most a few names or numbers.")
-    } else {
-        Ok(())
-    }
-}
-
-/// A path without what is in quotes.
-fn outside_of_strings(path: &str) -> String {
-    let mut outside = String::with_capacity(path.len());
-    let mut quote = None;
-    let mut characters = path.chars();
-    while let Some(character) = characters.next() {
-        match (quote, character) {
-            (Some(_), '\\') => drop(characters.next()),
-            (Some(open), _) if open == character => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(character),
-            (None, _) => outside.push(character),
+impl Poller {
+    pub(super) fn new(outbound: Arc<Outbound>, clock: Clock) -> Self {
+        Self {
+            outbound,
+            clock,
+            tokens: auth::Tokens::default(),
         }
     }
-    outside
-}
 
-/// Asks once and returns the records.
-pub(super) async fn fetch(
-    outbound: &Outbound,
-    polling: &HttpPolling,
-    headers: &[(String, String)],
-) -> Result<Vec<Value>, FetchError> {
-    let path = parse_path(&polling.records_path)?;
-    let response = outbound.get(&polling.url, headers).await?;
-    select(&path, answers::read(&response)?)
-}
-
-/// Asks once and shows what came. With an empty path, the longest list of objects is shown.
-pub(super) async fn test(
-    outbound: &Outbound,
-    polling: &HttpPolling,
-    headers: &[(String, String)],
-) -> Result<SourceTest, FetchError> {
-    let given = polling.records_path.trim();
-    if !given.is_empty() {
-        parse_path(given)?;
+    /// Reads what is new, page by page.
+    pub(super) async fn fetch(&self, polled: Polled<'_>, mark: Mark) -> Result<Found, FetchError> {
+        timeout(RUN_TIME_LIMIT, self.read_pages(polled, mark))
+            .await
+            .map_err(|_| {
+                FetchError::new(
+                    FetchErrorCode::Timeout,
+                    format!(
+                        "Reading all pages took longer than {} seconds. Ask for fewer pages, or \
+                         for larger ones.",
+                        RUN_TIME_LIMIT.as_secs()
+                    ),
+                )
+            })?
     }
-    let started = Instant::now();
-    let response = outbound.get(&polling.url, headers).await?;
-    let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-    let status = response.status.as_u16();
-    let answer = answers::read(&response)?;
-    let candidates = candidates(&answer.value);
-    let records_path = if given.is_empty() {
-        candidates
-            .first()
-            .cloned()
-            .unwrap_or_else(|| "$".to_owned())
-    } else {
-        given.to_owned()
-    };
-    let mut records = select(&parse_path(&records_path)?, answer)?;
-    let record_count = records.len();
-    records.truncate(TEST_RECORDS);
-    Ok(SourceTest {
-        status,
-        duration_ms,
-        records_path,
-        candidates,
-        record_count,
-        records,
-    })
-}
 
-/// The records a path leads to: the items of the one array it finds, or all that it finds.
-fn select(path: &JsonPath, answer: Answer) -> Result<Vec<Value>, FetchError> {
-    let copied: Option<Vec<Value>> = match path.query(&answer.value).all().as_slice() {
-        [] => return Err(no_records(answer.format)),
-        // The whole answer is taken as it is.
-        [whole] if std::ptr::eq(*whole, &raw const answer.value) => None,
-        [Value::Array(items)] => Some(items.clone()),
-        several => Some(several.iter().map(|value| (*value).clone()).collect()),
-    };
-    let records = match (copied, answer.value) {
-        (Some(records), _) => records,
-        (None, Value::Array(items)) => items,
-        (None, record) => vec![record],
-    };
-    if records.len() > MAX_RECORDS_PER_RUN {
-        return Err(FetchError::new(
-            FetchErrorCode::TooLarge,
-            format!(
-                "The answer has {} records; a run takes at most {MAX_RECORDS_PER_RUN}. Ask for \
-                 fewer, for example with a limit in the address.",
-                records.len()
-            ),
-        ));
-    }
-    Ok(records)
-}
-
-fn no_records(format: Format) -> FetchError {
-    let message = match format {
-        Format::Json => {
-            "The answer is JSON, but there is nothing under the records path. Test the source to \
-             see where its records are."
-        }
-        Format::Csv => {
-            "The answer is CSV, but there is nothing under the records path. The lines of a CSV \
-             are under the path $."
-        }
-    };
-    FetchError::new(FetchErrorCode::NoRecords, message)
-}
-
-/// Where in a response lists of objects are, each as a JSONPath, the longest list first.
-fn candidates(json: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    look_for_lists(json, "$".to_owned(), 0, &mut found);
-    found.sort_by_key(|(length, path)| (std::cmp::Reverse(*length), path.len()));
-    found
-        .into_iter()
-        .map(|(_, path)| path)
-        .take(MAX_CANDIDATES)
-        .collect()
-}
-
-fn look_for_lists(json: &Value, path: String, depth: usize, found: &mut Vec<(usize, String)>) {
-    match json {
-        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => {
-            found.push((items.len(), path));
-        }
-        Value::Object(fields) if depth < CANDIDATE_DEPTH => {
-            for (key, value) in fields.iter().take(100) {
-                let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                    && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-                let step = if plain {
-                    format!(".{key}")
-                } else {
-                    format!("[{}]", Value::String(key.clone()))
-                };
-                look_for_lists(value, format!("{path}{step}"), depth + 1, found);
+    async fn read_pages(&self, polled: Polled<'_>, mark: Mark) -> Result<Found, FetchError> {
+        let polling = polled.polling;
+        let path = parse_path(&polling.records_path)?;
+        let mut cursor = CursorReader::new(polling.cursor.as_ref(), mark.cursor.clone())?;
+        let mut pages = Pages::new(&polling.pagination)?;
+        let first = request::first_url(polling, cursor.to_send())?;
+        let body = request::body(polling, cursor.to_send());
+        let known = is_conditional(polling).then(|| Validators::known(&mark, &first));
+        let mut ask = Ask {
+            url: pages.first(first.clone()),
+            base: &first,
+            body,
+            known: known.flatten(),
+        };
+        let (mut records, mut bytes, mut asked) = (Vec::new(), 0, HashSet::new());
+        let mut validators = None;
+        for page in 0..polling.max_pages {
+            // A page that leads back to one that was read is the end.
+            if !asked.insert(ask.url.clone()) {
+                break;
+            }
+            let answer = self.ask(polled, &ask).await?;
+            if answer.status == StatusCode::NOT_MODIFIED && ask.known.is_some() {
+                return Ok(Found::Unchanged);
+            }
+            if page > 0 && pages.ends_with(answer.status) {
+                break;
+            }
+            bytes += answer.body.len();
+            if bytes > MAX_RUN_BYTES {
+                return Err(too_many_bytes());
+            }
+            validators = Validators::of(&answer, &first);
+            let content = answers::read(&answer, polling.format)?;
+            let next = pages.hint(&content.value, &answer);
+            cursor.look_at_answer(&content.value);
+            let found = match select(&path, content) {
+                Err(error) if page > 0 && error.code == FetchErrorCode::NoRecords => Vec::new(),
+                found => found?,
+            };
+            if pages.is_repeated(&answer.body) {
+                break;
+            }
+            if records.len() + found.len() > MAX_RECORDS_PER_RUN {
+                // The next run goes on where this one ends.
+                if cursor.goes_on() && page > 0 {
+                    break;
+                }
+                return Err(too_many_records(records.len() + found.len()));
+            }
+            cursor.look_at(&found);
+            let count = found.len();
+            records.extend(found);
+            match pages.next(&ask.url, next, count)? {
+                Some(url) => {
+                    ask = Ask {
+                        url,
+                        known: None,
+                        ..ask
+                    }
+                }
+                None => break,
             }
         }
-        _ => {}
+        let validators = validators.filter(|_| is_conditional(polling));
+        let mut next = mark.clone();
+        next.cursor = cursor.end(records.len())?;
+        next.validators = validators.map(|validators| validators.to_text());
+        Ok(Found::Records(FoundRecords {
+            keys: keys(&records, polling.key_field.as_deref()),
+            records,
+            mark: (next != mark).then_some(next),
+        }))
+    }
+
+    /// Asks once and shows what came. With an empty path, the longest list of objects is shown.
+    pub(super) async fn test(&self, polled: Polled<'_>) -> Result<SourceTest, FetchError> {
+        let polling = polled.polling;
+        let given = polling.records_path.trim();
+        if !given.is_empty() {
+            parse_path(given)?;
+        }
+        let cursor = CursorReader::new(polling.cursor.as_ref(), None)?;
+        let mut pages = Pages::new(&polling.pagination)?;
+        let first = request::first_url(polling, cursor.to_send())?;
+        let ask = Ask {
+            url: pages.first(first.clone()),
+            base: &first,
+            body: request::body(polling, cursor.to_send()),
+            known: None,
+        };
+        let answer = self.ask(polled, &ask).await?;
+        let content = answers::read(&answer, polling.format)?;
+        let next = pages.hint(&content.value, &answer);
+        let candidates = paths::candidates(&content.value);
+        let records_path = match given {
+            "" => candidates
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "$".to_owned()),
+            given => given.to_owned(),
+        };
+        let records = select(&parse_path(&records_path)?, content)?;
+        let has_more = pages.next(&ask.url, next, records.len())?.is_some();
+        Ok(SourceTest::new(
+            &answer,
+            records_path,
+            candidates,
+            records,
+            has_more,
+        ))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
+/// Whether an answer that has not changed need not be sent again: it has to be all that is read.
+fn is_conditional(polling: &HttpPolling) -> bool {
+    polling.method == Method::Get && polling.pagination == Pagination::None
+}
 
-    #[test]
-    fn paths_that_multiply_what_they_find_are_refused() {
-        for path in ["$..*..*", "$[0,0,0,0,0,0]", "$..[?@.a]", "$[?$.a == 1]"] {
-            let refused = parse_path(path).map(drop).unwrap_err();
-            assert_eq!(refused.code, FetchErrorCode::InvalidPath, "{path}");
-        }
-        for path in [
-            "$..items[*]",
-            "$[0, 1]",
-            "$.a[?@.b == \"$..?,\"]",
-            "$['a..b']['..']",
-        ] {
-            assert_eq!(parse_path(path).map(drop), Ok(()), "{path}");
-        }
-    }
+/// What names each record. One without a value in the field has no name, and is always stored.
+fn keys(records: &[Value], field: Option<&str>) -> Vec<Option<RecordKey>> {
+    let Some(path) = field.and_then(|field| field.parse::<FieldPath>().ok()) else {
+        return Vec::new();
+    };
+    let key = |record: &Value| match path.get(record.as_object()?)? {
+        Value::Null => None,
+        value => Some(RecordKey::of(value.to_string())),
+    };
+    records.iter().map(key).collect()
+}
 
-    #[test]
-    fn a_path_leads_to_a_list_or_to_each_record() {
-        let json = json!({"data": {"items": [{"a": 1}, {"a": 2}]}, "one": {"a": 3}});
-        let check = |path: &str, expected: Result<usize, FetchErrorCode>| {
-            let answer = Answer {
-                format: Format::Json,
-                value: json.clone(),
-            };
-            let found = parse_path(path).and_then(|path| select(&path, answer));
-            assert_eq!(
-                found.map(|r| r.len()).map_err(|error| error.code),
-                expected,
-                "{path}"
-            );
-        };
-        check("$.data.items", Ok(2));
-        check("$.data.items[*]", Ok(2));
-        check("$.one", Ok(1));
-        check("$", Ok(1));
-        check("$.data.items[?@.a == 2]", Ok(1));
-        check("$.nothing", Err(FetchErrorCode::NoRecords));
-        check("data", Err(FetchErrorCode::InvalidPath));
-    }
+fn too_many_bytes() -> FetchError {
+    let message = format!(
+        "The pages are larger than {} MB together. Ask for fewer of them, or go on with a cursor.",
+        MAX_RUN_BYTES / 1024 / 1024
+    );
+    FetchError::new(FetchErrorCode::TooLarge, message)
+}
 
-    #[test]
-    fn the_lines_of_a_csv_are_a_list_at_the_root() {
-        let check = |path: &str, expected: Result<usize, FetchErrorCode>| {
-            let answer = Answer {
-                format: Format::Csv,
-                value: json!([{"data": 1}, {"data": 2}]),
-            };
-            let found = select(&parse_path(path).unwrap(), answer);
-            assert_eq!(
-                found.map(|r| r.len()).map_err(|error| error.code),
-                expected,
-                "{path}"
-            );
-        };
-        check("$", Ok(2));
-        check("$[*]", Ok(2));
-        check("$.data", Err(FetchErrorCode::NoRecords));
-        check("$.features[*]", Err(FetchErrorCode::NoRecords));
-    }
-
-    #[test]
-    fn lists_of_objects_are_found_the_longest_first() {
-        let json = json!({
-            "errors": [], "meta": {"tags": ["a"], "links": [{"x": 1}]},
-            "odd key": [{"a": 1}, {"a": 2}, {"a": 3}],
-        });
-        let found = candidates(&json);
-        assert_eq!(found, ["$[\"odd key\"]", "$.meta.links"]);
-        assert!(found.iter().all(|path| JsonPath::parse(path).is_ok()));
-        assert_eq!(candidates(&json!([{"a": 1}])), ["$"]);
-        assert!(candidates(&json!({"a": 1})).is_empty());
-    }
+fn too_many_records(count: usize) -> FetchError {
+    let message = format!(
+        "The pages have {count} records or more; a run takes at most {MAX_RECORDS_PER_RUN}. Ask for \
+         fewer pages, or go on with a cursor."
+    );
+    FetchError::new(FetchErrorCode::TooLarge, message)
 }

@@ -53,7 +53,7 @@ impl Engine {
 }
 
 /// What the store would say to an outcome.
-fn check(definition: &Definition, outcome: Outcome, now_ms: i64) -> Outcome {
+pub(super) fn check(definition: &Definition, outcome: Outcome, now_ms: i64) -> Outcome {
     match outcome {
         Outcome::Stored(fields) => match check_record(definition, &fields, now_ms) {
             Ok(_) => Outcome::Stored(fields),

@@ -26,6 +26,11 @@ impl Surroundings {
     pub(super) const fn now_ms(&self) -> i64 {
         self.now_ms
     }
+
+    /// Makes it another moment.
+    pub(super) const fn set_now(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+    }
 }
 
 impl Engine {

@@ -8,8 +8,9 @@ use dash_shared::{Invalid, InvalidCode};
 
 use crate::accounts::AccountsError;
 use crate::dashboards::DashboardsError;
-use crate::data::ReadError;
+use crate::data::{ReadError, WriteError};
 use crate::pipelines::PipelinesError;
+use crate::sinks::SinksError;
 use crate::telemetry::RequestId;
 
 /// What kind of problem an input has.
@@ -37,6 +38,8 @@ pub enum UserErrorCode {
     WrongCredentials,
     /// A server that had to be asked cannot be reached.
     Unreachable,
+    /// A test case of the transform fails.
+    TestsFailed,
 }
 
 /// A problem with an input that the caller can fix.
@@ -111,6 +114,35 @@ impl IntoFailure for PipelinesError {
                 "Only pipelines that poll can be run now. This one takes data in as it comes.",
             )]),
             Self::NotFound => Failure::Top(not_found("pipeline")),
+            Self::NoVersion => Failure::Top(not_found("version")),
+            Self::NoTest => Failure::Top(not_found("test case")),
+            Self::TestNameTaken => Failure::User(vec![UserError::at(
+                "name",
+                UserErrorCode::Taken,
+                "Another test case has this name. Choose another one.",
+            )]),
+            Self::TestsFailed(results) => {
+                let errors = results.iter().map(|result| {
+                    let problem = result.verdict.problem.as_deref().unwrap_or_default();
+                    UserError::at(
+                        "steps",
+                        UserErrorCode::TestsFailed,
+                        format!("The test case “{}” fails: {problem}.", result.test.name),
+                    )
+                });
+                Failure::User(errors.collect())
+            }
+            Self::ImpactRunning => Failure::User(vec![UserError::of_whole(
+                UserErrorCode::LimitReached,
+                "An impact preview of your team is running. Wait until it has ended.",
+            )]),
+            Self::Replay(WriteError::Busy | WriteError::Stale) => {
+                Failure::User(vec![UserError::of_whole(
+                    UserErrorCode::LimitReached,
+                    "Too much is waiting to be stored. Try again in a moment.",
+                )])
+            }
+            Self::Replay(error) => Failure::Top(internal(ctx, &error)),
             Self::Forbidden(error) => Failure::Top(forbidden(error)),
             Self::Read(error) => error.into_failure(ctx),
             error @ (Self::Database(_) | Self::Damaged(_)) => Failure::Top(internal(ctx, &error)),
@@ -131,6 +163,25 @@ impl IntoFailure for DashboardsError {
             Self::NotFound => Failure::Top(not_found("dashboard")),
             Self::Forbidden(error) => Failure::Top(forbidden(error)),
             Self::Pipelines(error) => error.into_failure(ctx),
+            error @ (Self::Database(_) | Self::Damaged(_)) => Failure::Top(internal(ctx, &error)),
+        }
+    }
+}
+
+impl IntoFailure for SinksError {
+    fn into_failure(self, ctx: &Context<'_>) -> Failure {
+        match self {
+            Self::Invalid(found) => Failure::invalid(found),
+            Self::TooMany(most) => Failure::User(vec![UserError::at(
+                "pipelineId",
+                UserErrorCode::LimitReached,
+                format!("A pipeline has at most {most} sinks. Delete one to make another."),
+            )]),
+            Self::NotFound => Failure::Top(not_found("sink")),
+            Self::NoDelivery => Failure::Top(not_found("delivery")),
+            Self::Forbidden(error) => Failure::Top(forbidden(error)),
+            Self::Pipelines(error) => error.into_failure(ctx),
+            Self::Read(error) => error.into_failure(ctx),
             error @ (Self::Database(_) | Self::Damaged(_)) => Failure::Top(internal(ctx, &error)),
         }
     }

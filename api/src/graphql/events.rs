@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::scope;
 use crate::dashboards::DashboardUpdate;
 use crate::data::{Run, StoredRecord};
+use crate::sinks::Delivery;
 
 /// Something that happened. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(super) enum Event {
     Unreadable,
     /// A run ended.
     Run(Arc<Run>),
+    /// A delivery was tried.
+    Delivery(Arc<Delivery>),
 }
 
 impl Event {
@@ -35,6 +38,7 @@ impl Event {
         match (self, other) {
             (Self::Dashboard(this), Self::Dashboard(other)) => Arc::ptr_eq(this, other),
             (Self::Run(this), Self::Run(other)) => this.id == other.id,
+            (Self::Delivery(this), Self::Delivery(other)) => this == other,
             // Records never change. Some between may have been deleted: then there are fewer.
             (Self::Records(this, records), Self::Records(other, others)) => {
                 this == other && extent(records) == extent(others)

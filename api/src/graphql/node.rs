@@ -1,14 +1,19 @@
 //! The `Node` interface: any object by its id.
 
 use async_graphql::{Context, ID, Interface, Object};
-use dash_shared::ids::{DashboardId, OrganizationId, PipelineId, RunId, TeamId, UserId};
+use dash_shared::ids::{
+    DashboardId, DeliveryId, OrganizationId, PipelineId, RunId, SinkId, TeamId, UploadId, UserId,
+};
 
 use super::accounts::{Organization, Team, User, organization};
 use super::dashboards::Dashboard;
+use super::deliveries::Delivery;
 use super::errors::top_level;
 use super::pipelines::Pipeline;
 use super::records::{Record, parse_record_id};
 use super::runs::Run;
+use super::sinks::Sink;
+use super::uploads::Upload;
 use super::{scope, services, viewer};
 
 /// An object with an id of its own.
@@ -23,6 +28,12 @@ pub enum Node {
     Record(Record),
     /// A run.
     Run(Run),
+    /// A file that was handed over to a pipeline.
+    Upload(Upload),
+    /// A sink.
+    Sink(Sink),
+    /// A delivery of a sink.
+    Delivery(Delivery),
     /// A user.
     User(User),
     /// A team.
@@ -75,6 +86,33 @@ impl NodeQuery {
                     .await
                     .map_err(|error| top_level(ctx, error))?
                     .map(|run| Node::Run(Run(run))),
+                Err(_) => None,
+            },
+            UploadId::PREFIX => match id.parse() {
+                Ok(id) => services
+                    .pipelines
+                    .find_upload(&scope, id)
+                    .await
+                    .map_err(|error| top_level(ctx, error))?
+                    .map(|upload| Node::Upload(Upload(upload))),
+                Err(_) => None,
+            },
+            SinkId::PREFIX => match id.parse() {
+                Ok(id) => services
+                    .sinks
+                    .find(&scope, id)
+                    .await
+                    .map_err(|error| top_level(ctx, error))?
+                    .map(|sink| Node::Sink(Sink(sink))),
+                Err(_) => None,
+            },
+            DeliveryId::PREFIX => match id.parse() {
+                Ok(id) => services
+                    .sinks
+                    .find_delivery(&scope, id)
+                    .await
+                    .map_err(|error| top_level(ctx, error))?
+                    .map(|delivery| Node::Delivery(Delivery(delivery))),
                 Err(_) => None,
             },
             UserId::PREFIX if id.parse() == Ok(viewer.user.id) => {

@@ -4,19 +4,28 @@ use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use dash_shared::fields::sample_fields;
-use dash_shared::ids::{PipelineId, RunId};
+use dash_shared::ids::{PipelineId, RunId, UploadId};
 use serde_json::Value;
 
+use super::backfills::Backfill;
 use super::dashboards::TimeRange;
-use super::errors::UserError;
+use super::errors::{UserError, UserErrorCode};
 use super::errors::{loaded, not_found, payload, top_level};
+use super::failures::{self, FailureConnection, FailureGroup, FailureReplay, FailureState};
 use super::paging::{connection, cursor, list_cost, page_size};
 use super::previews::ReceivedEvent;
 use super::queries::{self, ExportFormat, Filter, FoundRecords, RecordAnswer, RecordQueryInput};
 use super::records::{Record, RecordConnection};
 use super::runs::{RecentActivity, Run, RunConnection};
-use super::sources::{RunError, Source, SourceInput, TestSourceInput, TestSourcePayload};
+use super::sinks::Sink;
+use super::sources::{
+    CronTimes, HttpPollingSourceInput, ResetPollCursorInput, RunError, Source, SourceInput,
+    TestSourceInput, TestSourcePayload,
+};
 use super::steps::{Field, read_steps, show_step};
+use super::transform_tests::{self, TransformTest};
+use super::uploads::{Upload, UploadConnection};
+use super::versions::{self, PipelineVersionConnection};
 use super::{date_time, float, int, loaders, scope, services};
 use crate::data::SeriesTotals;
 use crate::pipelines::{self, NewPipeline, PipelineChanges};
@@ -29,7 +38,7 @@ const SAMPLE_RECORDS: u64 = 100;
 pub enum PipelineState {
     /// It takes data in.
     Running,
-    /// Somebody stopped it.
+    /// It was stopped, by somebody or because it failed for too long.
     Paused,
     /// It runs, and its last runs failed.
     Failing,
@@ -70,7 +79,7 @@ impl Pipeline {
         }
     }
 
-    /// How often its definition was changed, from 1.
+    /// The number of its version: how often its definition was changed, from 1.
     async fn version(&self) -> i32 {
         self.0.version
     }
@@ -84,6 +93,15 @@ impl Pipeline {
     /// document with its `kind`. The documentation of transforms describes all kinds.
     async fn steps(&self) -> Vec<Value> {
         self.0.steps.iter().map(show_step).collect()
+    }
+
+    /// How far the last backfill has come; null when there was none.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn backfill(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Backfill>> {
+        let pipelines = &services(ctx)?.pipelines;
+        let found = pipelines.backfill(&scope(ctx)?, self.0.id).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        Ok(found.map(Backfill::from))
     }
 
     /// The newest events that it received, as they came in before the transform, the newest first.
@@ -163,6 +181,17 @@ impl Pipeline {
         self.0.failing_since_ms.map(date_time)
     }
 
+    /// Why Dash paused it and what to do, for people; null when it runs, or somebody paused it.
+    async fn paused_reason(&self) -> Option<&str> {
+        self.0.paused_reason.as_deref()
+    }
+
+    /// The value that the next poll begins at, if its source has a cursor.
+    async fn cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        let found = services(ctx)?.pipelines.cursor(&self.0).await;
+        found.map_err(|error| top_level(ctx, error))
+    }
+
     /// When it is polled next.
     async fn next_run_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
         let next = services(ctx)?.pipelines.next_run_at(&self.0).await;
@@ -194,6 +223,94 @@ impl Pipeline {
             after.is_none(),
             found.has_more,
             found.total,
+        ))
+    }
+
+    /// The records that it could not handle, the newest first.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn failures(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Those that are in this state.",
+            default_with = "FailureState::Open"
+        )]
+        state: FailureState,
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<FailureConnection> {
+        failures::list(ctx, &self.0, state, first, after.as_deref()).await
+    }
+
+    /// The open failed records by their causes, the most frequent first, at most 20.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn failure_groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FailureGroup>> {
+        failures::groups(ctx, &self.0).await
+    }
+
+    /// How many failed records are open.
+    #[graphql(complexity = 5)]
+    async fn open_failure_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
+        failures::open_count(ctx, &self.0).await
+    }
+
+    /// How far putting all failed records in again has come, the last time that it was asked for.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn failure_replay(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<FailureReplay>> {
+        failures::progress(ctx, &self.0).await
+    }
+
+    /// The versions of its definition, the newest first: the last 200.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn versions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<PipelineVersionConnection> {
+        versions::list(ctx, &self.0, first, after.as_deref()).await
+    }
+
+    /// The test cases of its transform, by name: at most 100.
+    #[graphql(complexity = "list_cost(Some(100), child_complexity)")]
+    async fn transform_tests(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Vec<TransformTest>> {
+        transform_tests::list(ctx, &self.0).await
+    }
+
+    /// The files that were handed over to it, the newest first; the last 200 are remembered.
+    #[graphql(complexity = "list_cost(first, child_complexity)")]
+    async fn uploads(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many items the page has: 1 to 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
+    ) -> async_graphql::Result<UploadConnection> {
+        let after: Option<UploadId> = cursor(after.as_deref())?;
+        let pipelines = &services(ctx)?.pipelines;
+        let found = pipelines
+            .list_uploads(&self.0, after, page_size(first)?)
+            .await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        let total = i64::try_from(found.total).unwrap_or(i64::MAX);
+        let uploads = found.uploads.into_iter();
+        let uploads = uploads.map(|upload| (upload.id.to_string(), Upload(upload)));
+        Ok(UploadConnection::new(
+            uploads,
+            after.is_none(),
+            found.has_more,
+            total,
         ))
     }
 
@@ -267,6 +384,14 @@ impl Pipeline {
         #[graphql(desc = "The conditions: at most 10.", default)] filters: Vec<Filter>,
     ) -> async_graphql::Result<String> {
         queries::export_url(ctx, self.0.id, format, range, filters)
+    }
+
+    /// Where its records are sent on to, the oldest sink first: at most 10.
+    #[graphql(complexity = "10 + 10 * child_complexity")]
+    async fn sinks(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Sink>> {
+        let found = services(ctx)?.sinks.list(&scope(ctx)?, self.0.id).await;
+        let found = found.map_err(|error| top_level(ctx, error))?;
+        Ok(found.into_iter().map(Sink).collect())
     }
 
     /// When it was made.
@@ -362,6 +487,8 @@ pub struct DeletePipelineInput {
 pub struct CreatePipelinePayload {
     /// The new pipeline.
     pipeline: Option<Pipeline>,
+    /// The secret that Dash made up for the senders of a webhook. It is shown this once.
+    webhook_secret: Option<String>,
     /// What to fix.
     user_errors: Vec<UserError>,
 }
@@ -370,6 +497,17 @@ pub struct CreatePipelinePayload {
 #[derive(Debug, SimpleObject)]
 pub struct UpdatePipelinePayload {
     /// The changed pipeline.
+    pipeline: Option<Pipeline>,
+    /// The secret that Dash made up for the senders of a webhook. It is shown this once.
+    webhook_secret: Option<String>,
+    /// What to fix.
+    user_errors: Vec<UserError>,
+}
+
+/// The result of `resetPollCursor`.
+#[derive(Debug, SimpleObject)]
+pub struct ResetPollCursorPayload {
+    /// The pipeline after it.
     pipeline: Option<Pipeline>,
     /// What to fix.
     user_errors: Vec<UserError>,
@@ -430,6 +568,23 @@ impl PipelinesQuery {
             .await;
         found.map(Pipeline).map_err(|error| top_level(ctx, error))
     }
+
+    /// The next times of a cron expression, or what is wrong with it.
+    async fn cron_times(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Five fields, or six with seconds first; at most 200 bytes.")]
+        expression: String,
+        #[graphql(desc = "The IANA name of a time zone.")] time_zone: String,
+    ) -> async_graphql::Result<CronTimes> {
+        scope(ctx)?;
+        let found = services(ctx)?.pipelines.cron_times(&expression, &time_zone);
+        let (times, problem) = match found {
+            Ok(times) => (times.into_iter().map(date_time).collect(), None),
+            Err(problem) => (Vec::new(), Some(problem)),
+        };
+        Ok(CronTimes { times, problem })
+    }
 }
 
 /// Reads an id; what is none names nothing.
@@ -446,7 +601,7 @@ impl PipelinesMutation {
     async fn create_pipeline(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to do, and with what.")] input: CreatePipelineInput,
+        #[graphql(desc = "What to do, and with what.")] mut input: CreatePipelineInput,
     ) -> async_graphql::Result<CreatePipelinePayload> {
         let scope = scope(ctx)?;
         let steps = match read_steps(input.steps) {
@@ -454,10 +609,12 @@ impl PipelinesMutation {
             Err(user_errors) => {
                 return Ok(CreatePipelinePayload {
                     pipeline: None,
+                    webhook_secret: None,
                     user_errors,
                 });
             }
         };
+        let secret = input.source.make_secret();
         let new = NewPipeline {
             name: input.name,
             source: input.source.into(),
@@ -467,16 +624,18 @@ impl PipelinesMutation {
         let created = services(ctx)?.pipelines.create(&scope, new).await;
         let (pipeline, user_errors) = payload(ctx, created)?;
         Ok(CreatePipelinePayload {
+            webhook_secret: secret.filter(|_| pipeline.is_some()),
             pipeline: pipeline.map(Pipeline),
             user_errors,
         })
     }
 
-    /// Changes a pipeline; its version counts up.
+    /// Changes a pipeline; a change that people can see makes a version. A changed transform has to
+    /// pass the test cases, or nothing is changed.
     async fn update_pipeline(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to do, and with what.")] input: UpdatePipelineInput,
+        #[graphql(desc = "What to do, and with what.")] mut input: UpdatePipelineInput,
     ) -> async_graphql::Result<UpdatePipelinePayload> {
         let scope = scope(ctx)?;
         let steps = match input.steps.map(read_steps).transpose() {
@@ -484,10 +643,12 @@ impl PipelinesMutation {
             Err(user_errors) => {
                 return Ok(UpdatePipelinePayload {
                     pipeline: None,
+                    webhook_secret: None,
                     user_errors,
                 });
             }
         };
+        let secret = input.source.as_mut().and_then(SourceInput::make_secret);
         let changes = PipelineChanges {
             name: input.name,
             source: input.source.map(Into::into),
@@ -499,6 +660,7 @@ impl PipelinesMutation {
         let updated = services(ctx)?.pipelines.update(&scope, id, changes).await;
         let (pipeline, user_errors) = payload(ctx, updated)?;
         Ok(UpdatePipelinePayload {
+            webhook_secret: secret.filter(|_| pipeline.is_some()),
             pipeline: pipeline.map(Pipeline),
             user_errors,
         })
@@ -570,6 +732,25 @@ impl PipelinesMutation {
         })
     }
 
+    /// Begins a polled source anew, at a value of its cursor or as the first poll did. Records that
+    /// are stored already come again, unless a key field names them.
+    async fn reset_poll_cursor(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and with what.")] input: ResetPollCursorInput,
+    ) -> async_graphql::Result<ResetPollCursorPayload> {
+        let id = pipeline_id(&input.id)?;
+        let reset = services(ctx)?
+            .pipelines
+            .reset_cursor(&scope(ctx)?, id, input.cursor)
+            .await;
+        let (pipeline, user_errors) = payload(ctx, reset)?;
+        Ok(ResetPollCursorPayload {
+            pipeline: pipeline.map(Pipeline),
+            user_errors,
+        })
+    }
+
     /// Asks a source once and shows the real first records. Nothing is stored.
     async fn test_source(
         &self,
@@ -578,11 +759,24 @@ impl PipelinesMutation {
     ) -> async_graphql::Result<TestSourcePayload> {
         let scope = scope(ctx)?;
         let id = input.pipeline_id.as_ref().map(pipeline_id).transpose()?;
-        let (polling, headers) = input.source.into_parts();
-        let tested = services(ctx)?
-            .pipelines
-            .test_source(&scope, &polling, headers, id)
-            .await;
+        let pipelines = &services(ctx)?.pipelines;
+        let tested = match (input.source.map(HttpPollingSourceInput::into_parts), id) {
+            (Some((polling, credentials)), id) => {
+                pipelines
+                    .test_source(&scope, polling, credentials, id)
+                    .await
+            }
+            (None, Some(id)) => pipelines.test_stored_source(&scope, id).await,
+            (None, None) => {
+                let message = "Give a source, or a pipeline that has one.";
+                let missing = UserError::at("source", UserErrorCode::Required, message);
+                return Ok(TestSourcePayload {
+                    result: None,
+                    error: None,
+                    user_errors: vec![missing],
+                });
+            }
+        };
         let (tested, user_errors) = payload(ctx, tested)?;
         let (result, error) = match tested {
             None => (None, None),

@@ -104,7 +104,7 @@ pub struct StepProblem {
 pub struct ReceivedEvent {
     /// When it came in.
     received_at: DateTime<Utc>,
-    /// It.
+    /// What came in, any JSON value.
     value: Value,
 }
 

@@ -19,6 +19,8 @@ pub enum RunTrigger {
     Manual,
     /// Something was posted.
     Webhook,
+    /// A file was handed over.
+    Upload,
     /// The demo source.
     Demo,
     /// Another pipeline stored records.

@@ -4,7 +4,7 @@
 
 use async_graphql::{Enum, SimpleObject};
 use dash_shared::fields::{self, FieldPath, SampledField};
-use dash_shared::transform::Step;
+use dash_shared::transform::{Step, mapping};
 use serde_json::Value;
 
 use super::errors::{UserError, UserErrorCode};
@@ -21,6 +21,27 @@ pub enum FieldType {
     Boolean,
     /// A point in time, written as RFC 3339 in UTC.
     Time,
+}
+
+/// Where one field comes from, what it is called and what type it gets.
+#[derive(Debug, SimpleObject)]
+pub struct FieldMapping {
+    /// Where the value is: `total`, `customer.country`, `items[0].price`.
+    from: String,
+    /// The name it gets.
+    to: String,
+    /// The type it is converted to; left as it is without one.
+    cast: Option<FieldType>,
+}
+
+impl FieldMapping {
+    pub(super) fn of(mapping: &mapping::FieldMapping) -> Self {
+        Self {
+            from: mapping.from.to_string(),
+            to: mapping.to.clone(),
+            cast: mapping.cast.map(Into::into),
+        }
+    }
 }
 
 /// A step as it is shown.

@@ -8,6 +8,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 
 use super::dashboards::{DashboardUpdate, TimeRange, dashboard_id};
+use super::deliveries::Delivery;
 use super::errors::{error_with_code, top_level};
 use super::events::{Event, ahead, follow};
 use super::paging::cursor;
@@ -15,6 +16,7 @@ use super::pipelines::pipeline_id;
 use super::queries::read_zone;
 use super::records::{Record, RecordBatch};
 use super::runs::Run;
+use super::sinks::sink_id;
 use super::{scope, services};
 use crate::dashboards::View;
 
@@ -138,6 +140,35 @@ impl Subscription {
         };
         follow(ctx, source, |event| match event {
             Event::Run(run) => Some(Run(Arc::unwrap_or_clone(run))),
+            _ => None,
+        })
+        .await
+    }
+
+    /// A sink's deliveries, each whenever it was tried, from now on. Ends when the pipeline is
+    /// deleted.
+    async fn sink_deliveries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The sink.")] sink_id: ID,
+    ) -> async_graphql::Result<BoxStream<'static, Delivery>> {
+        let source = async {
+            let id = self::sink_id(&sink_id)?;
+            let services = services(ctx)?;
+            let sink = services.sinks.get(&scope(ctx)?, id).await;
+            let sink = sink.map_err(|error| top_level(ctx, error))?;
+            let deletion = services.pipelines.deletion_of(vec![sink.pipeline_id]);
+            let followed = services.sinks.follow(&scope(ctx)?, id).await;
+            let followed = followed.map_err(|error| top_level(ctx, error))?;
+            let deliveries = stream::unfold(followed, async |mut followed| {
+                let delivery = followed.next().await?;
+                Some((Event::Delivery(delivery), followed))
+            });
+            // Those of other processes are read from the database.
+            Ok(ahead(deliveries.take_until(deletion)))
+        };
+        follow(ctx, source, |event| match event {
+            Event::Delivery(delivery) => Some(Delivery(Arc::unwrap_or_clone(delivery))),
             _ => None,
         })
         .await

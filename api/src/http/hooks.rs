@@ -8,21 +8,19 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
 };
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Json, Response};
 use dash_shared::sources::MAX_BODY_BYTES;
+use serde_json::json;
 
 use super::bodies::{Bodies, Refusal};
 use super::callers::request_id;
 use super::problems::Problem;
 use crate::app::App;
-use crate::engine::{BodyError, WriteError};
+use crate::engine::{BodyError, Received, Sent, SignatureFault, WriteError};
 use crate::pipelines::HookError;
 use crate::telemetry::RequestId;
-
-/// The headers in which senders name a delivery, so that a repeat of it can be told: the one for
-/// anybody, that of Standard Webhooks, that of GitHub. The first one that is there counts.
-const DELIVERY_HEADERS: [&str; 3] = ["idempotency-key", "webhook-id", "x-github-delivery"];
 
 /// Takes a batch of records in.
 pub(super) async fn receive(
@@ -33,7 +31,7 @@ pub(super) async fn receive(
     let (mut parts, body) = request.into_parts();
     let request_id = request_id(&parts.extensions);
     let mut response = match parts.extract::<Path<String>>().await {
-        Ok(Path(key)) => take_in(&app, &request_id, &key, &bodies, &parts.headers, body).await,
+        Ok(Path(key)) => take_in(&app, &request_id, &key, &bodies, &parts, body).await,
         // What cannot be read as a key is none.
         Err(_) => problem(&HookError::Unknown).response(&request_id),
     };
@@ -46,7 +44,7 @@ async fn take_in(
     request_id: &RequestId,
     key: &str,
     bodies: &Bodies,
-    headers: &HeaderMap,
+    parts: &Parts,
     body: Body,
 ) -> Response {
     // First the key: whoever has none takes no room with a body.
@@ -58,12 +56,16 @@ async fn take_in(
         Ok(body) => body,
         Err(refusal) => return unreadable(refusal).response(request_id),
     };
-    let delivery = delivery(headers);
-    let received = app
-        .pipelines
-        .receive(&hook, body.bytes.clone(), delivery.as_deref());
-    match received.await {
-        Ok(receipt) => Json(receipt).into_response(),
+    let sent = Sent {
+        header: &|name| parts.headers.get(name).map(HeaderValue::as_bytes),
+        query: parts.uri.query().unwrap_or_default(),
+        body: &body.bytes,
+    };
+    match app.pipelines.receive(&hook, sent, &body.bytes).await {
+        Ok(Received::Stored(receipt)) => Json(receipt).into_response(),
+        Ok(Received::Challenge(challenge)) => {
+            Json(json!({ "challenge": challenge })).into_response()
+        }
         Err(error) => problem(&error).response(request_id),
     }
 }
@@ -81,15 +83,6 @@ pub(super) async fn preflight() -> Response {
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
     response
-}
-
-/// What names this delivery, if its sender names its deliveries: the first of [`DELIVERY_HEADERS`]
-/// that is there, with its value.
-fn delivery(headers: &HeaderMap) -> Option<Vec<u8>> {
-    DELIVERY_HEADERS.iter().find_map(|name| {
-        let value = headers.get(*name)?.as_bytes().trim_ascii();
-        (!value.is_empty()).then(|| [name.as_bytes(), b":", value].concat())
-    })
 }
 
 /// Tells somebody who opens a webhook's address in a browser what it is for.
@@ -136,20 +129,24 @@ fn problem(error: &HookError) -> Problem {
     match error {
         HookError::Unknown => Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", message),
         HookError::Paused => Problem::new(StatusCode::CONFLICT, "PAUSED", message),
-        HookError::Body(body) => match body {
-            BodyError::Empty => Problem::new(StatusCode::BAD_REQUEST, "EMPTY", message),
-            BodyError::NotJson { line, column, .. } => {
-                Problem::new(StatusCode::BAD_REQUEST, "NOT_JSON", message)
-                    .with("line", *line)
-                    .with("column", *column)
-            }
-            BodyError::NotRecords(_) => {
-                Problem::new(StatusCode::BAD_REQUEST, "NOT_RECORDS", message)
-            }
-            BodyError::TooManyRecords(_) => {
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_MANY_RECORDS", message)
-            }
-        },
+        HookError::TooFast {
+            rate,
+            retry_after_seconds,
+        } => Problem::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message)
+            .with("perSecond", rate.per_second)
+            .with("burst", rate.burst)
+            .retry_after(*retry_after_seconds),
+        HookError::Signature(error) => Problem::new(
+            StatusCode::UNAUTHORIZED,
+            signature_code(error.fault()),
+            message,
+        )
+        .with("header", error.header()),
+        HookError::SecretsLost => {
+            tracing::warn!("a webhook's secret cannot be opened");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "SECRETS_LOST", message).retry_after(60)
+        }
+        HookError::Body(body) => unreadable_body(body, message),
         HookError::Write(WriteError::Busy) => busy(),
         HookError::Write(_) | HookError::Pipelines(_) => {
             tracing::error!(error = error as &dyn std::error::Error, "a webhook failed");
@@ -158,9 +155,45 @@ fn problem(error: &HookError) -> Problem {
     }
 }
 
+const fn signature_code(fault: SignatureFault) -> &'static str {
+    match fault {
+        SignatureFault::Missing => "SIGNATURE_MISSING",
+        SignatureFault::Malformed => "SIGNATURE_MALFORMED",
+        SignatureFault::Mismatch => "SIGNATURE_MISMATCH",
+        SignatureFault::TooOld => "SIGNATURE_TOO_OLD",
+        SignatureFault::TooNew => "SIGNATURE_TOO_NEW",
+    }
+}
+
+fn unreadable_body(body: &BodyError, message: String) -> Problem {
+    let (status, code) = match body {
+        BodyError::Empty => (StatusCode::BAD_REQUEST, "EMPTY"),
+        BodyError::NotJson { .. } | BodyError::NotNdjson { .. } => {
+            (StatusCode::BAD_REQUEST, "NOT_JSON")
+        }
+        BodyError::NotRecords(_) => (StatusCode::BAD_REQUEST, "NOT_RECORDS"),
+        BodyError::NotCsv { .. } => (StatusCode::BAD_REQUEST, "NOT_CSV"),
+        BodyError::NotForm(_) => (StatusCode::BAD_REQUEST, "NOT_A_FORM"),
+        BodyError::TooManyFields(_) => (StatusCode::PAYLOAD_TOO_LARGE, "TOO_MANY_FIELDS"),
+        BodyError::TooManyRecords(_) => (StatusCode::PAYLOAD_TOO_LARGE, "TOO_MANY_RECORDS"),
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE"),
+        BodyError::FilesNotKept(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "FILES_NOT_KEPT"),
+    };
+    let problem = Problem::new(status, code, message);
+    match body {
+        BodyError::NotJson { line, column, .. } | BodyError::NotNdjson { line, column, .. } => {
+            problem.with("line", *line).with("column", *column)
+        }
+        BodyError::NotCsv {
+            line: Some(line), ..
+        } => problem.with("line", *line),
+        _ => problem,
+    }
+}
+
 /// The text of an error as a sentence for people.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.trim_end_matches('.').chars();
     let first: String = letters
         .next()
         .into_iter()

@@ -3,21 +3,27 @@
 use dash_shared::accounts::Role;
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
+use dash_shared::sources::Source;
+use dash_shared::sources::polling::{HttpPolling, MAX_CRON_BYTES, check_cursor_value};
 use dash_shared::transform::{Definition, Step};
 use dash_shared::{Invalid, InvalidCode, check_name};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, TryIntoModel,
 };
 
 use super::entity::{self, to_json};
+use super::schedule::CronTimes;
 use super::source_check::NewSource;
-use super::{Pipeline, PipelineState, Pipelines, PipelinesError};
+use super::{Pipeline, PipelineState, Pipelines, PipelinesError, versions};
 use crate::accounts::TenantScope;
 use crate::db::WriteTransaction;
 use crate::engine::demo;
 use crate::events::Event;
+
+/// How many times of a cron expression are shown.
+const SHOWN_TIMES: usize = 3;
 
 /// A pipeline as somebody enters it.
 #[derive(Clone, Debug)]
@@ -89,28 +95,47 @@ impl Pipelines {
             steps: Set(to_json(&steps)?),
             time_field: Set(time_field.map(|path| path.to_string())),
             hook_key: Set(source.hook_key),
-            sealed_headers: Set(source.sealed_headers),
+            sealed_headers: Set(source.sealed_credentials),
+            sealed_secret: Set(source.sealed_secrets.current),
+            sealed_previous_secret: Set(source.sealed_secrets.previous),
             failing_since_ms: Set(None),
             consecutive_failures: Set(0),
             retention_days: Set(None),
+            paused_reason: Set(None),
             created_at_ms: Set(now_ms),
             updated_at_ms: Set(now_ms),
         };
         let transaction = self.db.begin_write().await?;
+        self.check_reading(scope, &transaction, id, &source.source)
+            .await?;
         let pipeline = Pipeline::try_from(row.insert(&*transaction).await?)?;
         self.start(&transaction, &pipeline, demo::HISTORY_MS)
+            .await?;
+        self.keep_version(&transaction, scope, &pipeline, "made".to_owned())
             .await?;
         transaction.commit().await?;
         self.jobs.wake();
         Ok(pipeline)
     }
 
-    /// Changes a pipeline; its version counts up.
+    /// Changes a pipeline. Its version counts up when people can see it; a transform that breaks a
+    /// test case is refused.
     pub async fn update(
         &self,
         scope: &TenantScope,
         id: PipelineId,
         changes: PipelineChanges,
+    ) -> Result<Pipeline, PipelinesError> {
+        self.change(scope, id, changes, None).await
+    }
+
+    /// The same, also to bring a version back.
+    pub(super) async fn change(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+        changes: PipelineChanges,
+        restored: Option<i32>,
     ) -> Result<Pipeline, PipelinesError> {
         scope.require(Role::Editor)?;
         let (transaction, row) = self.begin_change(scope, id).await?;
@@ -143,16 +168,37 @@ impl Pipelines {
             && let Some(source) =
                 self.check_source(scope, id, source, Some(&before), &mut problems)?
         {
+            self.check_reading(scope, &transaction, id, &source.source)
+                .await?;
             row.source = Set(to_json(&source.source)?);
             row.hook_key = Set(source.hook_key);
-            row.sealed_headers = Set(source.sealed_headers);
+            row.sealed_headers = Set(source.sealed_credentials);
+            row.sealed_secret = Set(source.sealed_secrets.current);
+            row.sealed_previous_secret = Set(source.sealed_secrets.previous);
         }
         if !problems.is_empty() {
             return Err(PipelinesError::Invalid(problems));
         }
-        row.version = Set(before.version + 1);
         row.updated_at_ms = Set(self.clock.now_ms());
+        let wanted = Pipeline::try_from(row.clone().try_into_model()?)?;
+        if wanted.steps != before.steps || wanted.time_field != before.time_field {
+            let definition = self.definition(&wanted)?;
+            self.require_tests(&*transaction, &definition).await?;
+        }
+        let mut words = versions::words(&before, &wanted);
+        if !words.is_empty() {
+            row.version = Set(before.version + 1);
+        }
         let pipeline = Pipeline::try_from(row.update(&*transaction).await?)?;
+        if !words.is_empty() {
+            if let Some(version) = restored {
+                words = format!("version {version} restored: {words}");
+            }
+            self.keep_version(&transaction, scope, &pipeline, words)
+                .await?;
+        }
+        self.keep_or_reset_mark(&transaction, &before, &pipeline)
+            .await?;
         if pipeline.state == PipelineState::Running && pipeline.source != before.source {
             self.start(&transaction, &pipeline, 0).await?;
         }
@@ -163,10 +209,105 @@ impl Pipelines {
         Ok(pipeline)
     }
 
+    /// Checks that a pipeline may read what its source reads.
+    async fn check_reading(
+        &self,
+        scope: &TenantScope,
+        transaction: &WriteTransaction,
+        id: PipelineId,
+        source: &Source,
+    ) -> Result<(), PipelinesError> {
+        let Source::Pipeline(upstream) = source else {
+            return Ok(());
+        };
+        let checked = self
+            .check_upstream(scope, transaction, id, upstream.pipeline_id)
+            .await?;
+        checked.map_err(|problem| PipelinesError::Invalid(vec![problem]))
+    }
+
+    /// A source that is read otherwise is read from the beginning. And whatever was changed, the
+    /// next answer is taken in even if it is the one from before.
+    async fn keep_or_reset_mark(
+        &self,
+        transaction: &WriteTransaction,
+        before: &Pipeline,
+        after: &Pipeline,
+    ) -> Result<(), PipelinesError> {
+        let (Source::HttpPolling(old), Source::HttpPolling(new)) = (&before.source, &after.source)
+        else {
+            return Ok(());
+        };
+        let rule = |polling: &HttpPolling| {
+            let cursor = polling.cursor.as_ref();
+            cursor.map(|cursor| (cursor.place, cursor.path.clone(), cursor.initial.clone()))
+        };
+        let address = |polling: &HttpPolling| {
+            let end = polling.url.find(['?', '#']).unwrap_or(polling.url.len());
+            polling.url.get(..end).map(str::to_owned)
+        };
+        if rule(old) != rule(new) || address(old) != address(new) {
+            self.store
+                .reset_mark(&**transaction, after.id, None)
+                .await?;
+        } else {
+            self.store
+                .forget_validators(&**transaction, after.id)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Begins a polled source anew, at a value of its cursor or at the first one.
+    pub async fn reset_cursor(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+        cursor: Option<String>,
+    ) -> Result<Pipeline, PipelinesError> {
+        scope.require(Role::Editor)?;
+        let (transaction, row) = self.begin_change(scope, id).await?;
+        let pipeline = Pipeline::try_from(row)?;
+        if !matches!(pipeline.source, Source::HttpPolling(_)) {
+            return Err(PipelinesError::NotRunnable);
+        }
+        let cursor = cursor
+            .as_deref()
+            .map(str::trim)
+            .filter(|cursor| !cursor.is_empty());
+        check_cursor_value("cursor", cursor.unwrap_or_default())
+            .map_err(|problem| PipelinesError::Invalid(vec![problem]))?;
+        self.store.reset_mark(&*transaction, id, cursor).await?;
+        transaction.commit().await?;
+        Ok(pipeline)
+    }
+
+    /// The value that the next poll begins at.
+    pub async fn cursor(&self, pipeline: &Pipeline) -> Result<Option<String>, PipelinesError> {
+        match &pipeline.source {
+            Source::HttpPolling(polling) if polling.cursor.is_some() => {
+                Ok(self.store.mark(pipeline.id).await?.cursor)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The next times of a cron expression; the error is a sentence.
+    pub fn cron_times(&self, expression: &str, time_zone: &str) -> Result<Vec<i64>, String> {
+        if expression.len() > MAX_CRON_BYTES {
+            return Err(format!(
+                "A cron expression has at most {MAX_CRON_BYTES} bytes."
+            ));
+        }
+        let times = CronTimes::parse(expression, time_zone).map_err(|(_, message)| message)?;
+        Ok(times.next(self.clock.now_ms(), SHOWN_TIMES))
+    }
+
     /// Deletes a pipeline at once, and its records in the background.
     pub async fn delete(&self, scope: &TenantScope, id: PipelineId) -> Result<(), PipelinesError> {
         scope.require(Role::Editor)?;
         let pipeline = self.get(scope, id).await?;
+        self.check_no_readers(id).await?;
         let transaction = self.db.begin_write().await?;
         entity::Entity::delete_by_id(id.uuid())
             .exec(&*transaction)
@@ -215,6 +356,7 @@ impl Pipelines {
         row.state = Set(state.as_str().to_owned());
         row.failing_since_ms = Set(None);
         row.consecutive_failures = Set(0);
+        row.paused_reason = Set(None);
         let pipeline = Pipeline::try_from(row.update(&*transaction).await?)?;
         match state {
             PipelineState::Running => self.start(&transaction, &pipeline, 0).await?,
@@ -249,7 +391,7 @@ impl Pipelines {
     }
 
     /// Begins a change: what is read stays as it is until the transaction ends.
-    async fn begin_change(
+    pub(super) async fn begin_change(
         &self,
         scope: &TenantScope,
         id: PipelineId,
@@ -332,7 +474,7 @@ impl Pipelines {
             .await
     }
 
-    async fn forget_hook(&self, pipeline: &Pipeline) {
+    pub(super) async fn forget_hook(&self, pipeline: &Pipeline) {
         if let Some(key) = &pipeline.hook_key {
             self.hooks.invalidate(key).await;
         }

@@ -5,6 +5,7 @@ use dash_shared::transform::Definition as Steps;
 use sea_orm::entity::prelude::*;
 use serde::de::DeserializeOwned;
 
+use super::signing::SealedSecrets;
 use super::{Pipeline, PipelineState, PipelinesError};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -21,9 +22,12 @@ pub(super) struct Model {
     pub time_field: Option<String>,
     pub hook_key: Option<String>,
     pub sealed_headers: Option<Vec<u8>>,
+    pub sealed_secret: Option<Vec<u8>>,
+    pub sealed_previous_secret: Option<Vec<u8>>,
     pub failing_since_ms: Option<i64>,
     pub consecutive_failures: i32,
     pub retention_days: Option<i32>,
+    pub paused_reason: Option<String>,
     pub created_at_ms: i64,
     pub updated_at_ms: i64,
 }
@@ -68,14 +72,19 @@ impl TryFrom<Model> for Pipeline {
             failing_since_ms: row.failing_since_ms,
             consecutive_failures: row.consecutive_failures,
             retention_days: row.retention_days.and_then(|days| days.try_into().ok()),
+            paused_reason: row.paused_reason,
             created_at_ms: row.created_at_ms,
             updated_at_ms: row.updated_at_ms,
             sealed_headers: row.sealed_headers,
+            sealed_secrets: SealedSecrets {
+                current: row.sealed_secret,
+                previous: row.sealed_previous_secret,
+            },
         })
     }
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, PipelinesError> {
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, PipelinesError> {
     serde_json::from_str(text).map_err(|error| PipelinesError::Damaged(error.to_string()))
 }
 

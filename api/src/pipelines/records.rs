@@ -37,6 +37,7 @@ impl Pipelines {
         }
         for id in by_pipeline.keys() {
             self.get(scope, *id).await?;
+            self.refuse_during_backfill(*id).await?;
         }
         let mut deleted = Vec::new();
         for (id, amendments) in by_pipeline {
@@ -71,6 +72,7 @@ impl Pipelines {
     ) -> Result<StoredRecord, PipelinesError> {
         scope.require(Role::Editor)?;
         self.get(scope, id).await?;
+        self.refuse_during_backfill(id).await?;
         let json = serde_json::to_string(&fields).unwrap_or_default();
         if json.len() > MAX_RECORD_BYTES {
             return Err(PipelinesError::Invalid(vec![Invalid::new(

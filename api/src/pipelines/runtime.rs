@@ -1,108 +1,36 @@
-//! What runs when: webhooks as they come, polls and demos by durable jobs, and the purge of what
-//! was deleted.
+//! What runs when: polls and demos by durable jobs, and the purge of what was deleted.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use dash_shared::accounts::Role;
 use dash_shared::ids::PipelineId;
 use dash_shared::sources::Source;
 use dash_shared::transform::{Definition as Steps, Transform};
-use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::EntityTrait;
 
+use super::backfill::{BACKFILL, PURGE_STORAGE};
+use super::relays::RELAY;
+use super::replays::REPLAY;
 use super::retention::RETENTION;
-use super::source_check::is_hook_key;
+use super::schedule::next_of_interval;
 use super::steps::WINDOWS;
-use super::{Hook, Pipeline, PipelineState, Pipelines, PipelinesError, entity};
+use super::{Pipeline, PipelineState, Pipelines, PipelinesError, entity};
 use crate::accounts::TenantScope;
-use crate::data::RunTrigger;
 use crate::db::WriteTransaction;
-use crate::engine::{BodyError, Definition, Receipt, WriteError, demo};
+use crate::engine::{Definition, demo};
 use crate::jobs::{Job, Next};
 
 const POLL: &str = "poll";
 const DEMO: &str = "demo";
 const PURGE: &str = "purge";
 /// The payload of a poll that somebody asked for.
-const MANUAL: &str = "manual";
+pub(super) const MANUAL: &str = "manual";
 
 /// How long after its deletion a pipeline's records are purged: batches that were on their way
 /// have arrived by then.
-const PURGE_AFTER_MS: i64 = 60_000;
-/// The longest pause between polls that fail, unless the interval itself is longer.
-const MAX_BACKOFF_MS: i64 = 15 * 60_000;
+pub(super) const PURGE_AFTER_MS: i64 = 60_000;
 /// How much of a demo's history is stored at once.
 const DEMO_CHUNK_MS: i64 = 4 * 3_600_000;
 
-/// Why a webhook was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum HookError {
-    /// No pipeline has this URL.
-    #[error("no pipeline has this URL; it may have been deleted, or its URL changed")]
-    Unknown,
-    /// The pipeline is paused.
-    #[error("the pipeline is paused; resume it to receive data")]
-    Paused,
-    /// The body holds no records that can be read.
-    #[error(transparent)]
-    Body(BodyError),
-    /// The records could not be stored.
-    #[error(transparent)]
-    Write(WriteError),
-    /// The pipeline could not be read.
-    #[error("the pipeline could not be read")]
-    Pipelines(#[source] Arc<PipelinesError>),
-}
-
 impl Pipelines {
-    /// Finds what a webhook's URL leads to. A body is worth reading only after that.
-    pub async fn open_hook(&self, hook_key: &str) -> Result<Arc<Hook>, HookError> {
-        // What cannot be a key is not looked up; the database does not even take all of it.
-        if !is_hook_key(hook_key) {
-            return Err(HookError::Unknown);
-        }
-        let hook = self
-            .hooks
-            .try_get_with(hook_key.to_owned(), self.load_hook(hook_key))
-            .await
-            .map_err(|error| match &*error {
-                PipelinesError::NotFound => HookError::Unknown,
-                _ => HookError::Pipelines(error),
-            })?;
-        if hook.state == PipelineState::Paused {
-            return Err(HookError::Paused);
-        }
-        Ok(hook)
-    }
-
-    /// Takes in what was posted to a webhook's URL; returns when its records are durable. A
-    /// delivery that has a name is stored once, however often it comes.
-    pub async fn receive(
-        &self,
-        hook: &Hook,
-        body: Bytes,
-        delivery: Option<&[u8]>,
-    ) -> Result<Receipt, HookError> {
-        Ok(self
-            .engine
-            .receive(&hook.definition, body, delivery)
-            .await?)
-    }
-
-    async fn load_hook(&self, hook_key: &str) -> Result<Arc<Hook>, PipelinesError> {
-        let row = entity::Entity::find()
-            .filter(entity::Column::HookKey.eq(hook_key))
-            .one(self.db.orm())
-            .await?
-            .ok_or(PipelinesError::NotFound)?;
-        let pipeline = Pipeline::try_from(row)?;
-        Ok(Arc::new(Hook {
-            state: pipeline.state,
-            definition: self.definition(&pipeline)?,
-        }))
-    }
-
     pub(super) fn definition(&self, pipeline: &Pipeline) -> Result<Definition, PipelinesError> {
         let steps = Steps::from(pipeline.steps.clone());
         let transform = Transform::compile(&steps)
@@ -111,7 +39,7 @@ impl Pipelines {
             pipeline_id: pipeline.id,
             team_id: pipeline.team_id,
             source: pipeline.source.clone(),
-            headers: self.open_headers(pipeline),
+            credentials: self.open_credentials(pipeline),
             transform,
             time_field: pipeline.time_field.clone(),
         })
@@ -131,7 +59,14 @@ impl Pipelines {
         }
         let transaction = self.db.begin_write().await?;
         self.jobs
-            .schedule(&*transaction, POLL, &key(POLL, id), MANUAL, now_ms)
+            .schedule_for(
+                &*transaction,
+                scope.team_id().uuid(),
+                POLL,
+                &key(POLL, id),
+                MANUAL,
+                now_ms,
+            )
             .await?;
         transaction.commit().await?;
         self.jobs.wake();
@@ -142,7 +77,10 @@ impl Pipelines {
     pub async fn next_run_at(&self, pipeline: &Pipeline) -> Result<Option<i64>, PipelinesError> {
         match pipeline.source {
             Source::HttpPolling(_) => Ok(self.jobs.due_at(&key(POLL, pipeline.id)).await?),
-            Source::Webhook | Source::Demo { .. } => Ok(None),
+            Source::Webhook(_)
+            | Source::FileUpload(_)
+            | Source::Pipeline(_)
+            | Source::Demo { .. } => Ok(None),
         }
     }
 
@@ -153,18 +91,19 @@ impl Pipelines {
         run_at_ms: i64,
         demo_from_ms: i64,
     ) -> Result<(), PipelinesError> {
-        let id = pipeline.id;
+        let (id, team) = (pipeline.id, pipeline.team_id.uuid());
         match &pipeline.source {
-            Source::Webhook => {}
+            Source::Webhook(_) | Source::FileUpload(_) => {}
+            Source::Pipeline(_) => self.start_relay(transaction, pipeline).await?,
             Source::HttpPolling(_) => {
                 self.jobs
-                    .schedule(&**transaction, POLL, &key(POLL, id), "", run_at_ms)
+                    .schedule_for(&**transaction, team, POLL, &key(POLL, id), "", run_at_ms)
                     .await?;
             }
             Source::Demo { .. } => {
                 let from = demo_from_ms.to_string();
                 self.jobs
-                    .schedule(&**transaction, DEMO, &key(DEMO, id), &from, run_at_ms)
+                    .schedule_for(&**transaction, team, DEMO, &key(DEMO, id), &from, run_at_ms)
                     .await?;
             }
         }
@@ -176,11 +115,12 @@ impl Pipelines {
         transaction: &WriteTransaction,
         pipeline: &Pipeline,
     ) -> Result<(), PipelinesError> {
-        for kind in [POLL, DEMO, WINDOWS] {
+        for kind in [POLL, DEMO, WINDOWS, RELAY] {
             self.jobs
                 .cancel(&**transaction, &key(kind, pipeline.id))
                 .await?;
         }
+        self.store.pause_relay(&**transaction, pipeline.id).await?;
         Ok(())
     }
 
@@ -212,6 +152,15 @@ impl Pipelines {
             POLL => self.run_poll(job, id).await,
             DEMO => self.run_demo(job, id).await,
             WINDOWS => self.run_windows(job, id).await,
+            BACKFILL => self.run_backfill(job, id).await,
+            REPLAY => self.run_replay(job, id).await,
+            RELAY => self.run_relay(job, id).await,
+            PURGE_STORAGE => self
+                .store
+                .purge_storage(id)
+                .await
+                .map(|()| Next::Done)
+                .map_err(Into::into),
             PURGE => self
                 .store
                 .purge(id)
@@ -223,82 +172,17 @@ impl Pipelines {
         next.unwrap_or_else(|error| Next::Retry(describe(&error)))
     }
 
+    /// What a pipeline is called; for work that its own sinks do, which has no scope.
+    pub async fn name_of(&self, id: PipelineId) -> Result<Option<String>, PipelinesError> {
+        let row = entity::Entity::find_by_id(id.uuid());
+        Ok(row.one(self.db.orm()).await?.map(|row| row.name))
+    }
+
     pub(super) async fn load(&self, id: PipelineId) -> Result<Option<Pipeline>, PipelinesError> {
         let row = entity::Entity::find_by_id(id.uuid())
             .one(self.db.orm())
             .await?;
         row.map(Pipeline::try_from).transpose()
-    }
-
-    async fn run_poll(&self, job: &Job, id: PipelineId) -> Result<Next, PipelinesError> {
-        let manual = job.payload == MANUAL;
-        let Some(pipeline) = self.load(id).await? else {
-            return Ok(Next::Done);
-        };
-        let running = pipeline.state == PipelineState::Running;
-        let Source::HttpPolling(polling) = &pipeline.source else {
-            return Ok(Next::Done);
-        };
-        if !running && !manual {
-            return Ok(Next::Done);
-        }
-        let trigger = if manual {
-            RunTrigger::Manual
-        } else {
-            RunTrigger::Schedule
-        };
-        // The due time names the batch: taken over after a crash, it is the same batch.
-        let batch_key = format!("poll:{}", job.run_at_ms);
-        let outcome = match self
-            .engine
-            .poll(&self.definition(&pipeline)?, trigger, batch_key)
-            .await
-        {
-            Ok(outcome) => outcome,
-            Err(error) => return Ok(Next::Retry(describe(&error))),
-        };
-        let failures = if outcome.is_ok() {
-            0
-        } else {
-            pipeline.consecutive_failures.saturating_add(1)
-        };
-        self.note_outcome(&pipeline, failures).await?;
-        if !running {
-            return Ok(Next::Done);
-        }
-        let interval_ms = i64::from(polling.interval_seconds) * 1_000;
-        let now_ms = self.clock.now_ms();
-        let run_at_ms = if failures == 0 {
-            next_slot(job.run_at_ms, interval_ms, now_ms)
-        } else {
-            let backoff_ms = interval_ms.saturating_mul(1 << failures.clamp(0, 10));
-            now_ms + backoff_ms.min(MAX_BACKOFF_MS.max(interval_ms))
-        };
-        Ok(Next::At {
-            run_at_ms,
-            payload: String::new(),
-        })
-    }
-
-    /// Remembers since when a pipeline fails; writes only when that changes.
-    async fn note_outcome(&self, pipeline: &Pipeline, failures: i32) -> Result<(), PipelinesError> {
-        if failures == pipeline.consecutive_failures {
-            return Ok(());
-        }
-        let transaction = self.db.begin_write().await?;
-        // Deleted in the meantime: nothing to remember.
-        if let Some(row) = entity::Entity::find_by_id(pipeline.id.uuid())
-            .one(&*transaction)
-            .await?
-        {
-            let since = row.failing_since_ms.unwrap_or_else(|| self.clock.now_ms());
-            let mut row = row.into_active_model();
-            row.consecutive_failures = Set(failures);
-            row.failing_since_ms = Set((failures > 0).then_some(since));
-            row.update(&*transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
     }
 
     async fn run_demo(&self, job: &Job, id: PipelineId) -> Result<Next, PipelinesError> {
@@ -320,7 +204,7 @@ impl Pipelines {
             }
             from_ms = to_ms;
         }
-        let run_at_ms = next_slot(job.run_at_ms, demo::PERIOD_MS, self.clock.now_ms());
+        let run_at_ms = next_of_interval(job.run_at_ms, demo::PERIOD_MS, self.clock.now_ms());
         Ok(Next::At {
             run_at_ms,
             payload: end_ms.to_string(),
@@ -332,32 +216,11 @@ fn key(kind: &str, id: PipelineId) -> String {
     format!("{kind}:{id}")
 }
 
-/// The first time after `now_ms` that is a whole number of intervals after `run_at_ms`.
-fn next_slot(run_at_ms: i64, interval_ms: i64, now_ms: i64) -> i64 {
-    let passed = (now_ms - run_at_ms).max(0) / interval_ms.max(1);
-    run_at_ms + (passed + 1) * interval_ms.max(1)
-}
-
 /// An error with its causes, for the log and the job's row; never shown to callers.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn polls_keep_their_rhythm_and_skip_what_was_missed() {
-        let check = |now_ms, expected| assert_eq!(next_slot(1_000, 60, now_ms), expected);
-        check(1_000, 1_060);
-        check(1_059, 1_060);
-        check(1_060, 1_120);
-        check(5_000, 5_020);
-        check(0, 1_060);
-    }
 }

@@ -1,16 +1,19 @@
 //! Sources as they are entered: what a pipeline may have as its source, and trying one out. Here
-//! the secrets of sources are made and opened: the keys of webhooks, and the values of headers.
+//! the secrets of sources are made and opened: the keys of webhooks, and what polls send.
 
 use dash_shared::accounts::Role;
 use dash_shared::ids::PipelineId;
-use dash_shared::sources::{HttpPolling, Source};
+use dash_shared::sources::polling::{Cursor, CursorPlace, Pagination};
+use dash_shared::sources::webhook::{Idempotency, Signature};
+use dash_shared::sources::{FileUpload, HttpPolling, PipelineSource, Source, Webhook};
 use dash_shared::{Invalid, InvalidCode};
 use rand::RngExt;
 
-use super::headers::{self, Headers, NewHeader};
-use super::{Pipeline, Pipelines, PipelinesError};
+use super::credentials::{self, NewCredentials};
+use super::signing::{self, SealedSecrets};
+use super::{Pipeline, Pipelines, PipelinesError, schedule};
 use crate::accounts::TenantScope;
-use crate::engine::{FetchError, SourceTest, check_records_path};
+use crate::engine::{Credentials, FetchError, SourceTest, check_records_path};
 
 /// The length of a webhook key's random part: 32 letters of 32 kinds are 160 bits.
 const HOOK_KEY_CHARS: usize = 32;
@@ -20,22 +23,41 @@ const HOOK_KEY_ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 #[derive(Clone, Debug)]
 pub enum NewSource {
     /// A webhook; on an update, whether it gets a new URL.
-    Webhook {
-        /// The old URL stops working.
-        regenerate_url: bool,
-    },
+    Webhook(NewWebhook),
     /// An address to poll.
     HttpPolling {
         /// What, how often, and where the records are. Its header names are not used.
-        polling: HttpPolling,
-        /// The headers.
-        headers: Vec<NewHeader>,
+        polling: Box<HttpPolling>,
+        /// The secrets.
+        credentials: NewCredentials,
+    },
+    /// Another pipeline.
+    Pipeline {
+        /// It; none when what was entered is no id.
+        pipeline_id: Option<PipelineId>,
+        /// Whether everything that it had stored before is read too.
+        from_beginning: bool,
     },
     /// The demo; a seed is chosen without one.
     Demo {
         /// What the invented data follows from.
         seed: Option<u32>,
     },
+    /// Files that people hand over.
+    FileUpload(FileUpload),
+}
+
+/// A webhook as somebody enters it. On an update, what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct NewWebhook {
+    /// Whether it gets a new URL; the old one stops working.
+    pub regenerate_url: bool,
+    /// How senders prove who they are.
+    pub signature: Option<Signature>,
+    /// Their secret. Without one, the stored one is kept, unless it is of another scheme.
+    pub secret: Option<String>,
+    /// What names a delivery or a record.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// A source that was checked, and what is stored of it.
@@ -44,8 +66,10 @@ pub(super) struct CheckedSource {
     pub source: Source,
     /// The secret part of a webhook's URL.
     pub hook_key: Option<String>,
-    /// The request headers, sealed.
-    pub sealed_headers: Option<Vec<u8>>,
+    /// The secrets of a polling source, sealed.
+    pub sealed_credentials: Option<Vec<u8>>,
+    /// The secrets of a webhook's senders, sealed.
+    pub sealed_secrets: SealedSecrets,
 }
 
 impl Pipelines {
@@ -62,13 +86,16 @@ impl Pipelines {
         let plain = |source| CheckedSource {
             source,
             hook_key: None,
-            sealed_headers: None,
+            sealed_credentials: None,
+            sealed_secrets: SealedSecrets::default(),
         };
         let same_kind = match (&new, before.map(|pipeline| &pipeline.source)) {
             (_, None)
-            | (NewSource::Webhook { .. }, Some(Source::Webhook))
+            | (NewSource::Webhook(_), Some(Source::Webhook(_)))
             | (NewSource::HttpPolling { .. }, Some(Source::HttpPolling(_)))
-            | (NewSource::Demo { .. }, Some(Source::Demo { .. })) => true,
+            | (NewSource::Pipeline { .. }, Some(Source::Pipeline(_)))
+            | (NewSource::Demo { .. }, Some(Source::Demo { .. }))
+            | (NewSource::FileUpload(_), Some(Source::FileUpload(_))) => true,
             (_, Some(_)) => false,
         };
         if !same_kind {
@@ -80,68 +107,128 @@ impl Pipelines {
             return Ok(None);
         }
         match new {
-            NewSource::Webhook { regenerate_url } => {
-                let kept = before.and_then(|pipeline| pipeline.hook_key.clone());
-                let hook_key = kept
-                    .filter(|_| !regenerate_url)
-                    .unwrap_or_else(new_hook_key);
-                Ok(Some(CheckedSource {
-                    hook_key: Some(hook_key),
-                    ..plain(Source::Webhook)
-                }))
+            NewSource::Webhook(new) => self.check_webhook(id, new, before, problems),
+            NewSource::FileUpload(files) => {
+                let key_path = files.key_path.map(|path| path.trim().to_owned());
+                let key_path = key_path.filter(|path| !path.is_empty());
+                if let Some(Err(message)) = key_path.as_deref().map(check_records_path) {
+                    let at = "source.fileUpload.keyPath";
+                    problems.push(Invalid::new(at, InvalidCode::Invalid, message));
+                    return Ok(None);
+                }
+                Ok(Some(plain(Source::FileUpload(FileUpload { key_path }))))
+            }
+            NewSource::Pipeline {
+                pipeline_id: Some(pipeline_id),
+                from_beginning,
+            } => Ok(Some(plain(Source::Pipeline(PipelineSource {
+                pipeline_id,
+                from_beginning,
+            })))),
+            NewSource::Pipeline {
+                pipeline_id: None, ..
+            } => {
+                problems.push(Invalid::new(
+                    "source.pipeline.pipelineId",
+                    InvalidCode::Invalid,
+                    "There is no such pipeline in this team.",
+                ));
+                Ok(None)
             }
             NewSource::Demo { seed } => {
                 let seed = seed.unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
                 Ok(Some(plain(Source::Demo { seed })))
             }
-            NewSource::HttpPolling { polling, headers } => {
-                match self.check_polling(scope, polling, headers, before) {
-                    Ok((polling, headers)) => Ok(Some(CheckedSource {
-                        sealed_headers: headers::seal(&self.secrets, id, &headers)?,
-                        ..plain(Source::HttpPolling(polling))
-                    })),
-                    Err(found) => {
-                        problems.extend(found.into_iter().map(|p| p.under("source.httpPolling")));
-                        Ok(None)
-                    }
+            NewSource::HttpPolling {
+                polling,
+                credentials,
+            } => match self.check_polling(scope, *polling, credentials, before) {
+                Ok((polling, credentials)) => Ok(Some(CheckedSource {
+                    sealed_credentials: credentials::seal(&self.secrets, id, credentials)?,
+                    ..plain(Source::HttpPolling(Box::new(polling)))
+                })),
+                Err(found) => {
+                    problems.extend(found.into_iter().map(|p| p.under("source.httpPolling")));
+                    Ok(None)
                 }
-            }
+            },
         }
     }
 
-    /// The checked definition, and its headers with their values.
+    /// The checked webhook, with its URL and its senders' secrets.
+    fn check_webhook(
+        &self,
+        id: PipelineId,
+        new: NewWebhook,
+        before: Option<&Pipeline>,
+        problems: &mut Vec<Invalid>,
+    ) -> Result<Option<CheckedSource>, PipelinesError> {
+        let stored = match before.map(|pipeline| &pipeline.source) {
+            Some(Source::Webhook(stored)) => stored.clone(),
+            _ => Webhook::default(),
+        };
+        let webhook = Webhook {
+            signature: new.signature.unwrap_or(stored.signature),
+            idempotency: new.idempotency.unwrap_or(stored.idempotency),
+        };
+        let mut found = webhook.check();
+        if let Idempotency::BodyPath { path } | Idempotency::RecordPath { path } =
+            &webhook.idempotency
+            && found.is_empty()
+            && let Err(message) = check_records_path(path)
+        {
+            let at = "idempotency.path";
+            found.push(Invalid::new(at, InvalidCode::Invalid, message));
+        }
+        let sealed = signing::seal(&self.secrets, id, &webhook, new.secret.as_deref(), before)?;
+        let sealed = sealed.map_err(|problem| found.push(problem.under("signature")));
+        problems.extend(found.into_iter().map(|p| p.under("source.webhook")));
+        let kept = before.and_then(|pipeline| pipeline.hook_key.clone());
+        let hook_key = kept
+            .filter(|_| !new.regenerate_url)
+            .unwrap_or_else(new_hook_key);
+        Ok(sealed.ok().map(|sealed_secrets| CheckedSource {
+            source: Source::Webhook(webhook),
+            hook_key: Some(hook_key),
+            sealed_credentials: None,
+            sealed_secrets,
+        }))
+    }
+
+    /// The checked definition, and its secrets.
     fn check_polling(
         &self,
         scope: &TenantScope,
         mut polling: HttpPolling,
-        entered: Vec<NewHeader>,
+        entered: NewCredentials,
         before: Option<&Pipeline>,
-    ) -> Result<(HttpPolling, Headers), Vec<Invalid>> {
+    ) -> Result<(HttpPolling, Credentials), Vec<Invalid>> {
         polling.url = String::from(polling.url.trim());
-        polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
+        polling.header_names = names(&entered);
         let mut problems = polling.check(scope.plan());
-        if let Err(message) = check_records_path(&polling.records_path) {
-            problems.push(Invalid::new("recordsPath", InvalidCode::Invalid, message));
-        }
-        let stored = self.headers_known_at(before, &polling.url);
-        let headers = headers::complete(entered, &stored).unwrap_or_else(|missing| {
+        problems
+            .extend(schedule::check(&polling.schedule, scope.plan(), self.clock.now_ms()).err());
+        problems.extend(check_paths(&polling));
+        let stored = self.credentials_known_for(before, &polling);
+        let completed = credentials::complete(&polling.auth, entered, &stored);
+        let credentials = completed.unwrap_or_else(|missing| {
             problems.extend(missing);
-            Vec::new()
+            Credentials::default()
         });
         if problems.is_empty() {
-            Ok((polling, headers))
+            Ok((polling, credentials))
         } else {
             Err(problems)
         }
     }
 
-    /// Asks a polling source once, to show what it answers. With the id of a pipeline, headers
-    /// without a value are sent with the stored one.
+    /// Asks a polling source once, to show what it answers. With the id of a pipeline, secrets that
+    /// are left out are the stored ones.
     pub async fn test_source(
         &self,
         scope: &TenantScope,
-        polling: &HttpPolling,
-        entered: Vec<NewHeader>,
+        mut polling: HttpPolling,
+        entered: NewCredentials,
         id: Option<PipelineId>,
     ) -> Result<Result<SourceTest, FetchError>, PipelinesError> {
         scope.require(Role::Editor)?;
@@ -149,41 +236,113 @@ impl Pipelines {
             Some(id) => Some(self.get(scope, id).await?),
             None => None,
         };
-        let stored = self.headers_known_at(pipeline.as_ref(), &polling.url);
-        let mut polling = polling.clone();
-        polling.header_names = entered.iter().map(|header| header.name.clone()).collect();
+        let stored = self.credentials_known_for(pipeline.as_ref(), &polling);
+        polling.header_names = names(&entered);
         let mut problems = polling.check(scope.plan());
         // A test is not a schedule.
-        problems.retain(|problem| problem.field != ["intervalSeconds"]);
-        let headers = headers::complete(entered, &stored).unwrap_or_else(|missing| {
+        problems.retain(|problem| {
+            !matches!(
+                problem.field.first().map(String::as_str),
+                Some("intervalSeconds" | "cron")
+            )
+        });
+        let completed = credentials::complete(&polling.auth, entered, &stored);
+        let credentials = completed.unwrap_or_else(|missing| {
             problems.extend(missing);
-            Vec::new()
+            Credentials::default()
         });
         if !problems.is_empty() {
             let problems = problems.into_iter().map(|p| p.under("source")).collect();
             return Err(PipelinesError::Invalid(problems));
         }
-        Ok(self.engine.test_polling(&polling, &headers).await)
+        self.test_filled(scope, polling, credentials).await
     }
 
-    /// The stored headers of a pipeline that may be sent to an address; none without a pipeline.
-    fn headers_known_at(&self, pipeline: Option<&Pipeline>, url: &str) -> Headers {
-        pipeline.map_or_else(Vec::new, |pipeline| {
-            let stored = self.open_headers(pipeline).unwrap_or_default();
-            headers::known_at(stored, &pipeline.source, url)
+    /// Asks the source of a pipeline once, as it is stored, to show what it answers from the
+    /// beginning.
+    pub async fn test_stored_source(
+        &self,
+        scope: &TenantScope,
+        id: PipelineId,
+    ) -> Result<Result<SourceTest, FetchError>, PipelinesError> {
+        scope.require(Role::Editor)?;
+        let pipeline = self.get(scope, id).await?;
+        let Source::HttpPolling(polling) = &pipeline.source else {
+            return Err(PipelinesError::NotRunnable);
+        };
+        let Some(credentials) = self.open_credentials(&pipeline) else {
+            return Ok(Err(FetchError::secrets_lost()));
+        };
+        self.test_filled(scope, HttpPolling::clone(polling), credentials)
+            .await
+    }
+
+    async fn test_filled(
+        &self,
+        scope: &TenantScope,
+        polling: HttpPolling,
+        credentials: Credentials,
+    ) -> Result<Result<SourceTest, FetchError>, PipelinesError> {
+        let filled = match self.fill(scope.team_id(), polling, credentials).await? {
+            Ok(filled) => filled,
+            Err(error) => return Ok(Err(error)),
+        };
+        let tested = self
+            .engine
+            .test_polling(&filled.polling, &filled.credentials);
+        Ok(tested.await.map_err(|error| FetchError {
+            message: filled.redact(&error.message),
+            ..error
+        }))
+    }
+
+    /// The stored secrets of a pipeline that may be used for a source; none without a pipeline.
+    fn credentials_known_for(
+        &self,
+        pipeline: Option<&Pipeline>,
+        polling: &HttpPolling,
+    ) -> Credentials {
+        pipeline.map_or_else(Credentials::default, |pipeline| {
+            let stored = self.open_credentials(pipeline).unwrap_or_default();
+            credentials::known_for(stored, &pipeline.source, polling)
         })
     }
 
-    /// The request headers of a pipeline, with their secret values; none when they cannot be
-    /// opened, because the key has changed.
-    pub(super) fn open_headers(&self, pipeline: &Pipeline) -> Option<Headers> {
+    /// The secrets of a pipeline's source; none when they cannot be opened, because the key has
+    /// changed.
+    pub(super) fn open_credentials(&self, pipeline: &Pipeline) -> Option<Credentials> {
         let sealed = pipeline.sealed_headers.as_deref();
-        headers::open(&self.secrets, pipeline.id, sealed)
+        credentials::open(&self.secrets, pipeline.id, sealed)
             .inspect_err(|error| {
-                tracing::warn!(%error, pipeline = %pipeline.id, "stored headers cannot be opened");
+                tracing::warn!(%error, pipeline = %pipeline.id, "stored secrets cannot be opened");
             })
             .ok()
     }
+}
+
+fn names(entered: &NewCredentials) -> Vec<String> {
+    let headers = entered.headers.iter();
+    headers.map(|header| header.name.clone()).collect()
+}
+
+/// Checks the paths into the answer.
+fn check_paths(polling: &HttpPolling) -> Vec<Invalid> {
+    let page = match &polling.pagination {
+        Pagination::Cursor { path, .. } | Pagination::NextUrl { path } => Some(path),
+        _ => None,
+    };
+    let in_answer = |cursor: &&Cursor| cursor.place == CursorPlace::Answer;
+    let cursor = polling.cursor.as_ref().filter(in_answer);
+    let paths = [
+        Some(("recordsPath", &polling.records_path)),
+        page.map(|path| ("pagination.path", path)),
+        cursor.map(|cursor| ("cursor.path", &cursor.path)),
+    ];
+    let wrong = paths.into_iter().flatten().filter_map(|(field, path)| {
+        let message = check_records_path(path).err()?;
+        Some(Invalid::new(field, InvalidCode::Invalid, message))
+    });
+    wrong.collect()
 }
 
 fn new_hook_key() -> String {

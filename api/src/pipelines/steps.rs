@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use dash_shared::fields::FieldPath;
 use dash_shared::ids::PipelineId;
-use dash_shared::sources::Source;
+use dash_shared::sources::{Source, Webhook};
 use dash_shared::transform::{Action, Definition as Steps, Step, Transform};
 use dash_shared::{Invalid, InvalidCode};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::definitions::check_time_field;
 use super::{Pipeline, PipelineState, Pipelines, PipelinesError};
 use crate::accounts::TenantScope;
-use crate::data::ReceivedEvent;
+use crate::data::{ReceivedEvent, Room};
 use crate::db::WriteTransaction;
 use crate::engine::{Definition, Previewed};
 use crate::jobs::{Job, Next};
@@ -23,6 +23,8 @@ pub(super) const WINDOWS: &str = "windows";
 const WINDOWS_PERIOD_MS: i64 = 5_000;
 /// How many received events a preview takes at most.
 pub const MAX_PREVIEWED: usize = 100;
+/// How many bytes they have at most.
+const MAX_PREVIEWED_BYTES: usize = 8 * 1024 * 1024;
 
 /// A transform that somebody edits.
 #[derive(Clone, Debug)]
@@ -80,10 +82,13 @@ impl Pipelines {
         limit: usize,
     ) -> Result<Vec<ReceivedEvent>, PipelinesError> {
         let pipeline = self.get(scope, id).await?;
-        let limit = limit.min(MAX_PREVIEWED);
+        let room = Room {
+            events: limit.min(MAX_PREVIEWED),
+            bytes: MAX_PREVIEWED_BYTES,
+        };
         Ok(self
             .store
-            .newest_received(pipeline.id, i64::MIN, limit)
+            .newest_received(pipeline.id, i64::MIN, room)
             .await?)
     }
 
@@ -128,8 +133,8 @@ impl Pipelines {
         Ok(Some(Definition {
             pipeline_id: PipelineId::new(),
             team_id: scope.team_id(),
-            source: Source::Webhook,
-            headers: None,
+            source: Source::Webhook(Webhook::default()),
+            credentials: None,
             transform,
             time_field,
         }))

@@ -62,10 +62,14 @@ impl Transform {
     ) {
         match received {
             Value::Object(fields) => {
+                state.last_seen.clear();
                 let mut run = Run::new(self, state, environment, outcomes);
                 run.record(Cow::Borrowed(fields), 0, &Meter::for_record());
             }
-            other => outcomes.push(Outcome::Failed(StepError::no_record(other))),
+            other => {
+                state.last_seen.clear();
+                outcomes.push(Outcome::Failed(StepError::no_record(other)));
+            }
         }
     }
 
@@ -77,6 +81,7 @@ impl Transform {
         environment: &dyn Environment,
         outcomes: &mut Vec<Outcome>,
     ) {
+        state.last_seen.clear();
         let mut run = Run::new(self, state, environment, outcomes);
         run.record(Cow::Owned(fields), 0, &Meter::for_record());
     }
@@ -115,6 +120,7 @@ impl Transform {
             trace.outcomes.push(Outcome::Failed(error));
             return trace;
         };
+        state.last_seen.clear();
         let mut run = Run::new(self, state, environment, &mut trace.outcomes);
         run.traced = Some(&mut trace.steps);
         run.record(Cow::Borrowed(fields), 0, &Meter::for_record());

@@ -2,6 +2,7 @@
 
 mod advanced;
 mod cases;
+mod compliance;
 mod documents;
 mod properties;
 mod remembering;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use dash_api::engine::Sent;
 use dash_tests::TestApp;
 use serde_json::{Value, json};
 
@@ -58,7 +59,13 @@ pub async fn send(
                         return;
                     }
                     let hook = pipelines.open_hook(&key).await.expect("there is a hook");
-                    let received = pipelines.receive(&hook, body_of(number), None).await;
+                    let body = body_of(number);
+                    let sent = Sent {
+                        header: &|_| None,
+                        query: "",
+                        body: &body,
+                    };
+                    let received = pipelines.receive(&hook, sent, &body).await;
                     received.expect("a body is stored");
                 }
             })

@@ -143,6 +143,8 @@ pub enum UserErrorCode {
     WrongCredentials,
     /// The address could not be reached.
     Unreachable,
+    /// A test case of the transform fails.
+    TestsFailed,
     /// A code this client does not know yet.
     #[cynic(fallback)]
     Other,

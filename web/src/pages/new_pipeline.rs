@@ -11,8 +11,8 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::home::doors::Doors;
 use super::pipeline::map_draft::MapDraft;
-use super::pipeline::mutations::HttpPollingSourceInput;
 use super::pipeline::polling_form::PollingDraft;
+use super::pipeline::polling_source::HttpPollingSourceInput;
 use super::pipeline::source_test::TestState;
 use crate::api::FormErrors;
 use crate::components::{Crumb, PageHead};

@@ -12,6 +12,8 @@ pub mod mutations;
 pub mod outcome;
 pub mod outcome_table;
 pub mod polling_form;
+pub mod polling_more;
+pub mod polling_source;
 pub mod queries;
 pub mod rate;
 pub mod source_test;
@@ -21,11 +23,13 @@ pub mod words;
 pub mod errors_tab;
 mod event_table;
 pub mod flow;
+mod flow_sinks;
 pub mod overview_tab;
 mod run_details;
 pub mod runs_tab;
 mod save_bar;
 pub mod settings_tab;
+pub mod sinks;
 pub mod source_tab;
 pub mod transform_tab;
 
@@ -160,6 +164,7 @@ fn Body(pipeline: Pipeline, tab: Memo<String>) -> impl IntoView {
         Tab::new("overview", "Overview", base.clone()),
         Tab::new("source", "Source", format!("{base}/source")),
         Tab::new("transform", "Transform", format!("{base}/transform")),
+        Tab::new("sinks", "Sinks", format!("{base}/sinks")),
         Tab::new("runs", "Runs", format!("{base}/runs")),
         Tab::new("errors", "Errors", format!("{base}/errors")).alerts(troubles),
         Tab::new("settings", "Settings", format!("{base}/settings")),
@@ -167,6 +172,7 @@ fn Body(pipeline: Pipeline, tab: Memo<String>) -> impl IntoView {
     let content = move || match tab.get().as_str() {
         "source" => view! { <Part view=parts::SOURCE_TAB waiting/> }.into_any(),
         "transform" => view! { <Part view=parts::TRANSFORM_TAB waiting/> }.into_any(),
+        "sinks" => view! { <Part view=parts::SINKS_TAB waiting/> }.into_any(),
         "runs" => view! { <Part view=parts::RUNS_TAB waiting/> }.into_any(),
         "errors" => view! { <Part view=parts::ERRORS_TAB waiting/> }.into_any(),
         "settings" => view! { <Part view=parts::SETTINGS_TAB waiting/> }.into_any(),

@@ -57,6 +57,7 @@ pub fn tab(name: &str) {
     begin(match name {
         "source" => || Box::pin(split::__wasm_split_preload_source_tab()),
         "transform" => || Box::pin(split::__wasm_split_preload_transform_tab()),
+        "sinks" => || Box::pin(split::__wasm_split_preload_sinks_tab()),
         "settings" => || Box::pin(split::__wasm_split_preload_settings_tab()),
         _ => || Box::pin(split::__wasm_split_preload_overview_tab()),
     });
@@ -65,7 +66,7 @@ pub fn tab(name: &str) {
 /// Once there is time: all tabs of a pipeline.
 pub fn tabs_when_idle() {
     when_idle(LOADED_AFTER, || {
-        ["overview", "source", "transform", "settings"]
+        ["overview", "source", "transform", "sinks", "settings"]
             .into_iter()
             .for_each(tab);
     });

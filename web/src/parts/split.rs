@@ -9,6 +9,7 @@ use leptos::{prelude::*, wasm_split::wasm_split};
 
 use super::Fetched;
 use crate::{
+    api::FormErrors,
     components::{
         frame::{EXTRAS, Extras},
         line_chart::{LineLook, LinePoints, Lines},
@@ -23,9 +24,13 @@ use crate::{
             PipelinePage,
             errors_tab::ErrorsTab,
             overview_tab::OverviewTab,
+            polling_form::PollingDraft,
+            polling_more::PollingMore,
             runs_tab::RunsTab,
             settings_tab::SettingsTab,
+            sinks::SinksTab,
             source_tab::SourceTab,
+            source_test::TestState,
             transform::{BENCH, ENGINE, bench::Bench, engine::Engine},
             transform_tab::TransformTab,
         },
@@ -125,9 +130,23 @@ pub fn source_tab() -> Fetched<AnyView> {
     Ok(view! { <SourceTab/> }.into_any())
 }
 
+#[wasm_split(polling, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn polling_more(
+    draft: PollingDraft,
+    test: RwSignal<TestState>,
+    errors: FormErrors,
+) -> Fetched<AnyView> {
+    Ok(view! { <PollingMore draft test errors/> }.into_any())
+}
+
 #[wasm_split(transform, wasm_split_path = ::leptos::wasm_split, fallible)]
 pub fn transform_tab() -> Fetched<AnyView> {
     Ok(view! { <TransformTab/> }.into_any())
+}
+
+#[wasm_split(sinks, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn sinks_tab() -> Fetched<AnyView> {
+    Ok(view! { <SinksTab/> }.into_any())
 }
 
 #[wasm_split(configure, wasm_split_path = ::leptos::wasm_split, fallible)]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use dash_shared::ids::PipelineId;
 use sea_orm::{ConnectionTrait, Statement, Value};
 
+use super::super::read::OF_SERIES;
 use super::batch::{Batch, Units, merge};
 use super::views::COUNTING;
 use super::{Fresh, FreshCommit, Level, ReadError, Rollups, StoredRecord, View, blobs};
@@ -95,8 +96,10 @@ impl Rollups {
         let rows = orm
             .query_all_raw(Statement::from_sql_and_values(
                 orm.get_database_backend(),
-                "SELECT seq, time_ms, received_at_ms, fields FROM records \
-                 WHERE pipeline_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq",
+                format!(
+                    "SELECT seq, time_ms, received_at_ms, fields FROM records \
+                     WHERE {OF_SERIES} AND seq > $2 AND seq <= $3 ORDER BY seq"
+                ),
                 [pipeline_id.uuid().into(), after_seq.into(), up_to.into()],
             ))
             .await?;

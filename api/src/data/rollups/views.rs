@@ -208,6 +208,22 @@ impl Rollups {
         rows.iter().map(View::from_row).collect()
     }
 
+    /// The views of a pipeline that begin anew.
+    pub(super) async fn cleared(&self, pipeline_id: PipelineId) -> Result<Vec<Uuid>, ReadError> {
+        let orm = self.db.orm();
+        let rows = orm
+            .query_all_raw(Statement::from_sql_and_values(
+                orm.get_database_backend(),
+                "SELECT id FROM rollup_views WHERE pipeline_id = $1 AND state = $2",
+                [pipeline_id.uuid().into(), CLEARING.into()],
+            ))
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| row.try_get("", "id"))
+            .collect::<Result<_, _>>()?)
+    }
+
     /// Forgets the views that nobody asked for in a month, and ends what was broken off.
     pub(in super::super) async fn tidy(&self, now_ms: i64) -> Result<(), ReadError> {
         let orm = self.db.orm();

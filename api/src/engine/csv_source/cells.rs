@@ -7,7 +7,7 @@ use serde_json::{Number, Value};
 const MAX_NUMBER_DIGITS: usize = 17;
 
 /// What a cell becomes.
-pub(super) fn value(cell: &str) -> Value {
+pub(in crate::engine) fn value(cell: &str) -> Value {
     match cell {
         "" => Value::Null,
         "true" => Value::Bool(true),

@@ -11,7 +11,7 @@ use crate::fields::Fields;
 use crate::transform::definition::DeduplicateStep;
 
 /// What is remembered of a record: half of a SHA-256 of its keys, which nobody can hit by chance.
-type Key = [u8; 16];
+pub type Key = [u8; 16];
 
 /// The records that were seen, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,15 @@ impl Seen {
             self.keys.remove(&key);
         }
     }
+
+    /// Forgets a record that was seen lately.
+    pub fn forget_key(&mut self, key: &Key) {
+        if self.keys.remove(key)
+            && let Some(place) = self.order.iter().rposition(|(_, other)| other == key)
+        {
+            self.order.remove(place);
+        }
+    }
 }
 
 pub fn run(
@@ -66,6 +75,7 @@ pub fn run(
     }
     seen.order.push_back((now_ms, key));
     seen.forget(before_ms, most);
+    context.state.last_seen.push((fingerprint, key));
     Flow::Next
 }
 

@@ -206,3 +206,24 @@ fn what_is_remembered_is_compact() {
     assert!(bytes.len() < 1000 * 24, "{}", bytes.len());
     assert_eq!(postcard::from_bytes::<State>(&bytes).unwrap(), state);
 }
+
+#[test]
+fn what_failed_can_be_forgotten_and_come_again() {
+    let transform = compiled(&json!([
+        {"kind": "deduplicate", "keys": ["id"]},
+        {"kind": "cast", "fields": [{"field": "n", "type": "number"}]},
+    ]));
+    let mut state = State::default();
+    let broken = json!({"id": 1, "n": "x"});
+    let failed = run(&transform, &broken, &mut state, NOW_MS);
+    assert!(failed[0].as_str().unwrap().contains("not a number"));
+    state.forget_last();
+    let mended = run(&transform, &json!({"id": 1, "n": "2"}), &mut state, NOW_MS);
+    assert_eq!(mended, json!([{"id": 1, "n": 2}]));
+    let again = run(&transform, &json!({"id": 1, "n": "2"}), &mut state, NOW_MS);
+    assert_eq!(again, json!(["dropped by 1"]));
+    // The one that was left out was seen by another record: that stays.
+    state.forget_last();
+    let again = run(&transform, &json!({"id": 1, "n": "2"}), &mut state, NOW_MS);
+    assert_eq!(again, json!(["dropped by 1"]));
+}

@@ -14,11 +14,11 @@ use crate::pages::pipeline::acts::{place_errors, suggest_dashboard};
 use crate::pages::pipeline::map_section::{MAX_SAMPLE, MapSection, PreviewCard};
 use crate::pages::pipeline::mapping_table::MappingRules;
 use crate::pages::pipeline::mutations::{
-    CreatePipeline, CreatePipelineInput, CreatePipelineVariables, HttpPollingSourceInput,
-    SourceInput, map_steps,
+    CreatePipeline, CreatePipelineInput, CreatePipelineVariables, SourceInput, map_steps,
 };
 use crate::pages::pipeline::outcome::Preview;
-use crate::pages::pipeline::polling_form::{PollingFields, SHOWN_ERRORS};
+use crate::pages::pipeline::polling_form::{PollingFields, is_shown};
+use crate::pages::pipeline::polling_source::HttpPollingSourceInput;
 use crate::pages::pipeline::source_test::{TestResult, TestState, test_source};
 use crate::pages::pipeline::words;
 use crate::session::use_session;
@@ -101,7 +101,12 @@ impl Draft {
 }
 
 fn same(a: &HttpPollingSourceInput, b: &HttpPollingSourceInput) -> bool {
-    a.url == b.url && a.headers == b.headers && a.records_path == b.records_path
+    let without_times = |input: &HttpPollingSourceInput| HttpPollingSourceInput {
+        interval_seconds: None,
+        cron: None,
+        ..input.clone()
+    };
+    without_times(a) == without_times(b)
 }
 
 #[component]
@@ -155,8 +160,8 @@ fn ConnectStep(draft: Draft) -> impl IntoView {
             <form class="source-columns" novalidate on:submit=submit>
                 <Card>
                     <div class="stack">
-                        <FormError error=errors.other_than(|at| SHOWN_ERRORS.contains(&at) || at.starts_with("headers."))/>
-                        <PollingFields draft=polling plan errors autofocus=true/>
+                        <FormError error=errors.other_than(is_shown)/>
+                        <PollingFields draft=polling plan test errors autofocus=true/>
                         <div class="row step-acts">
                             <ButtonLink href="/pipelines/new" size=ButtonSize::Large>"Back"</ButtonLink>
                             <Show
@@ -304,15 +309,17 @@ fn NameStep(draft: Draft) -> impl IntoView {
     };
     let submit = create.clone();
     let facts = move || {
-        let every = words::interval(
-            i32::try_from(draft.polling.interval_seconds.get()).unwrap_or(i32::MAX),
-        );
+        let input = draft.polling.input();
+        let when = match (input.cron, input.interval_seconds) {
+            (Some(cron), _) => format!("at {}", cron.expression),
+            (None, seconds) => format!("every {}", words::interval(seconds.unwrap_or_default())),
+        };
         let mapped = draft.map.on_rows().len();
         let host = words::host(&draft.polling.url.get());
         match mapped {
-            0 => format!("{host} is asked every {every}; records are stored as they are."),
-            1 => format!("{host} is asked every {every}; 1 field is mapped."),
-            count => format!("{host} is asked every {every}; {count} fields are mapped."),
+            0 => format!("{host} is asked {when}; records are stored as they are."),
+            1 => format!("{host} is asked {when}; 1 field is mapped."),
+            count => format!("{host} is asked {when}; {count} fields are mapped."),
         }
     };
     view! {
@@ -387,7 +394,7 @@ fn complete(draft: Draft) -> Option<CreatePipelineInput> {
         .ok()?;
     Some(CreatePipelineInput {
         name,
-        source: SourceInput::HttpPolling(untrack(|| draft.polling.input())),
+        source: SourceInput::HttpPolling(Box::new(untrack(|| draft.polling.input()))),
         steps: map_steps(&steps),
         time_field: draft.map.time_field.get_untracked(),
     })

@@ -5,6 +5,7 @@ use dash_shared::rate::Passed;
 use dash_shared::transform::Action;
 use leptos::prelude::*;
 
+use super::flow_sinks::FlowSinks;
 use super::queries::{Run, Source};
 use super::{Store, use_store, words};
 use crate::api::pipelines::PipelineState;
@@ -99,6 +100,7 @@ pub fn Flow() -> impl IntoView {
             <FlowEdge label=stored state test_id="edge-stored"/>
             <FlowNode icon=Icon::Database title="Records" href=format!("{base}/runs")
                 detail=Signal::derive(store_detail) foot=Signal::derive(store_foot)/>
+            <FlowSinks/>
         </section>
     }
     .into_any()
@@ -109,6 +111,7 @@ pub const fn source_icon(source: &Source) -> Icon {
     match source {
         Source::WebhookSource(_) => Icon::Webhook,
         Source::HttpPollingSource(_) => Icon::Globe,
+        Source::PipelineSource(_) => Icon::Pipelines,
         Source::DemoSource(_) | Source::Other => Icon::Spark,
     }
 }
@@ -137,12 +140,18 @@ fn edge(
     .into()
 }
 
+/// A part of the pipeline, with a link to its tab.
 #[component]
-fn FlowNode(
+pub fn FlowNode(
+    /// Its picture.
     icon: Icon,
+    /// What it is.
     title: &'static str,
+    /// Its tab.
     href: String,
+    /// What it does.
     detail: Signal<String>,
+    /// What happens in it.
     foot: Signal<String>,
 ) -> impl IntoView {
     view! {
@@ -159,10 +168,14 @@ fn FlowNode(
     }
 }
 
+/// What flows from one part to the next.
 #[component]
-fn FlowEdge(
+pub fn FlowEdge(
+    /// How much, and whether it moves.
     label: Signal<(String, bool)>,
+    /// Whether it flows at all.
     state: Signal<PipelineState>,
+    /// Names it for tests.
     test_id: &'static str,
 ) -> impl IntoView {
     let class = move || match state.get() {

@@ -75,6 +75,12 @@ pub fn Head() -> impl IntoView {
             }
         })
     };
+    let paused = move || {
+        let reason = pipeline.with(|pipeline| pipeline.paused_reason.clone());
+        reason.map(|reason| {
+            view! { <Banner tone=Tone::Warn test_id="paused-reason"><p>{reason}</p></Banner> }
+        })
+    };
     view! {
         <header class="pipeline-head">
             <h2 class="headline">{move || pipeline.with(|pipeline| pipeline.name.clone())}</h2>
@@ -82,6 +88,7 @@ pub fn Head() -> impl IntoView {
             <span class="muted small num" data-testid="pipeline-summary">{summary}</span>
         </header>
         {failing}
+        {paused}
     }
 }
 

@@ -4,6 +4,7 @@ use dash_shared::fields::FieldType;
 use dash_shared::transform::{self as shared, mapping};
 use serde_json::json;
 
+use super::polling_source::HttpPollingSourceInput;
 use super::queries::{Pipeline, RunError};
 use crate::api::{Json, UserError, pipelines::DashboardId, schema};
 
@@ -14,7 +15,7 @@ pub enum SourceInput {
     /// A secret URL.
     Webhook(WebhookSourceInput),
     /// A polled address.
-    HttpPolling(HttpPollingSourceInput),
+    HttpPolling(Box<HttpPollingSourceInput>),
 }
 
 /// A webhook source.
@@ -22,28 +23,6 @@ pub enum SourceInput {
 pub struct WebhookSourceInput {
     /// Whether the URL is replaced by a new one.
     pub regenerate_url: bool,
-}
-
-/// A polled source.
-#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
-pub struct HttpPollingSourceInput {
-    /// The address.
-    pub url: String,
-    /// The time from one poll to the next.
-    pub interval_seconds: i32,
-    /// What is sent along.
-    pub headers: Vec<HeaderInput>,
-    /// Where the records are.
-    pub records_path: String,
-}
-
-/// A request header.
-#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
-pub struct HeaderInput {
-    /// Its name.
-    pub name: String,
-    /// Its value; none leaves the saved one as it is.
-    pub value: Option<String>,
 }
 
 /// Mapping steps as the API takes them. Written by hand: the form of all kinds of steps is not for
@@ -259,9 +238,9 @@ pub struct DeletePipelinePayload {
 /// Variables of [`TestSource`].
 #[derive(cynic::QueryVariables, Debug)]
 pub struct TestSourceVariables {
-    /// The source to ask once.
-    pub source: HttpPollingSourceInput,
-    /// The pipeline whose saved header values are sent.
+    /// The source to ask once; none for the saved one.
+    pub source: Option<HttpPollingSourceInput>,
+    /// The pipeline whose saved secrets are sent.
     pub pipeline_id: Option<cynic::Id>,
 }
 
@@ -300,6 +279,12 @@ pub struct SourceTest {
     pub record_count: i32,
     /// The first of them.
     pub records: Vec<Json>,
+    /// Whether there is another page.
+    pub has_more_pages: bool,
+    /// Fields that could name a record.
+    pub key_field_candidates: Vec<String>,
+    /// Fields that could be the cursor.
+    pub cursor_candidates: Vec<String>,
 }
 
 /// Variables of [`SuggestDashboard`].

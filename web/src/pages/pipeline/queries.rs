@@ -42,6 +42,8 @@ pub enum RunTrigger {
     Window,
     /// Failed records that were put in again.
     Replay,
+    /// A file.
+    Upload,
 }
 
 /// How a run ended.
@@ -76,8 +78,16 @@ pub enum RunErrorCode {
     ForbiddenTarget,
     /// The path cannot be read.
     InvalidPath,
-    /// The stored values of the headers cannot be opened any more.
+    /// The server that gives tokens gives none.
+    NoToken,
+    /// Nothing has a value where the cursor should be.
+    NoCursor,
+    /// A secret that the source names is not there.
+    NoSecret,
+    /// The stored secrets cannot be opened any more.
     SecretsLost,
+    /// Who sent it did not prove who they are.
+    InvalidSignature,
     /// Dash itself failed.
     Internal,
     /// A code this client does not know yet.
@@ -92,6 +102,8 @@ pub enum Source {
     WebhookSource(WebhookSource),
     /// An address is polled.
     HttpPollingSource(HttpPollingSource),
+    /// Another pipeline.
+    PipelineSource(PipelineSource),
     /// It is invented.
     DemoSource(DemoSource),
     /// A kind this client does not know yet.
@@ -106,17 +118,31 @@ pub struct WebhookSource {
     pub url: String,
 }
 
-/// An address that is asked at an interval.
+/// An address that is polled: what every page shows of it.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
 pub struct HttpPollingSource {
     /// The address.
     pub url: String,
-    /// The time from one poll to the next.
-    pub interval_seconds: i32,
-    /// The headers that are sent; their values are never shown.
-    pub header_names: Vec<String>,
-    /// Where the records are in the answer.
-    pub records_path: String,
+    /// The time from one poll to the next; none when it is asked at set times.
+    pub interval_seconds: Option<i32>,
+    /// The times at which it is asked.
+    pub cron: Option<CronSchedule>,
+}
+
+/// The times at which a source is asked.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct CronSchedule {
+    /// The cron expression.
+    pub expression: String,
+    /// Whose clock is meant.
+    pub time_zone: String,
+}
+
+/// Another pipeline.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct PipelineSource {
+    /// Which.
+    pub pipeline_id: cynic::Id,
 }
 
 /// Orders of a web shop that does not exist.
@@ -307,6 +333,8 @@ pub struct Pipeline {
     pub retention_days: Option<i32>,
     /// Since when it fails.
     pub failing_since: Option<DateTime>,
+    /// Why Dash paused it.
+    pub paused_reason: Option<String>,
     /// When it is polled next.
     pub next_run_at: Option<DateTime>,
     /// When it was made.
@@ -437,6 +465,56 @@ pub struct LiveRuns {
     /// A run that just ended.
     #[arguments(pipelineId: $pipeline_id)]
     pub pipeline_runs: Run,
+}
+
+/// What a sink is doing.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkState {
+    /// It sends.
+    Enabled,
+    /// It does not.
+    Disabled,
+    /// It tries, and its last deliveries failed.
+    Failing,
+}
+
+/// What a sink did lately.
+#[derive(cynic::QueryFragment, Clone, Copy, Debug, PartialEq, Eq)]
+#[cynic(graphql_type = "SinkCounts")]
+pub struct CountsOfFlow {
+    /// During the last hour.
+    pub delivered_last_hour: i32,
+    /// During the last 24 hours.
+    pub delivered_last_day: i32,
+}
+
+/// A sink, as the picture of its pipeline has it.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+#[cynic(graphql_type = "Sink")]
+pub struct SinkOfFlow {
+    /// What it is called.
+    pub name: String,
+    /// What it is doing.
+    pub state: SinkState,
+    /// What it did lately.
+    pub counts: CountsOfFlow,
+}
+
+/// The sinks of a pipeline, for its picture.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "Query", variables = "PipelineVariables")]
+pub struct SinksOfFlow {
+    /// The pipeline.
+    #[arguments(id: $id)]
+    pub pipeline: PipelineOfFlow,
+}
+
+/// A pipeline's sinks.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "Pipeline")]
+pub struct PipelineOfFlow {
+    /// The oldest first.
+    pub sinks: Vec<SinkOfFlow>,
 }
 
 impl FieldType {

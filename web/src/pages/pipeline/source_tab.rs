@@ -1,17 +1,21 @@
 //! The tab “Source”: the webhook's URL, or the polled address with a test, or what the demo is.
 
+use cynic::QueryBuilder;
 use leptos::{prelude::*, task::spawn_local};
 
 use super::acts::{Change, update};
 use super::mutations::{SourceInput, WebhookSourceInput};
 use super::overview_tab::SendEvent;
-use super::polling_form::{PollingDraft, PollingFields, SHOWN_ERRORS};
-use super::queries::{HttpPollingSource, Source};
+use super::polling_form::{PollingDraft, PollingFields, is_shown};
+use super::polling_source::{AnySource, SavedSource, SourceQuery, SourceVariables};
+use super::queries::Source;
 use super::save_bar::SaveBar;
 use super::source_test::{TestResult, TestState, test_source};
 use super::{Store, use_store};
-use crate::api::FormErrors;
-use crate::components::{Button, ButtonSize, Card, ConfirmDialog, CopyButton, Icon, use_toasts};
+use crate::api::{self, FormErrors};
+use crate::components::{
+    Banner, Button, ButtonSize, Card, ConfirmDialog, CopyButton, Icon, Skeleton, Tone, use_toasts,
+};
 use crate::session::use_session;
 use dash_shared::plans::Plan;
 
@@ -22,7 +26,20 @@ pub fn SourceTab() -> impl IntoView {
     // A changed source is shown by its own card; only another kind makes another card.
     match pipeline.get_untracked().source {
         Source::WebhookSource(_) => view! { <WebhookCard/> }.into_any(),
-        Source::HttpPollingSource(source) => view! { <PollingCard source/> }.into_any(),
+        Source::HttpPollingSource(_) => view! { <PollingLoader/> }.into_any(),
+        Source::PipelineSource(source) => {
+            let href = format!("/pipelines/{}", source.pipeline_id.inner());
+            view! {
+                <Card title="Another pipeline" class="narrow-page">
+                    <p class="muted">
+                        "Every record that "
+                        <a class="link" href=href>"the other pipeline"</a>
+                        " stores comes in here as soon as it is stored, each exactly once."
+                    </p>
+                </Card>
+            }
+            .into_any()
+        }
         Source::DemoSource(_) | Source::Other => view! {
             <Card title="Demo data" class="narrow-page">
                 <p class="muted">
@@ -114,14 +131,47 @@ pub fn UrlBox(
     }
 }
 
+/// The whole source of the pipeline; a sentence when it cannot be had.
+async fn whole_source(id: cynic::Id) -> Result<SavedSource, String> {
+    let variables = SourceVariables { id };
+    let answer = api::run(SourceQuery::build(variables)).await;
+    match answer.map_err(|error| error.message)?.pipeline.source {
+        AnySource::Polled(source) => Ok(*source),
+        AnySource::Other => Err("This pipeline is not polled.".to_owned()),
+    }
+}
+
+/// Fetches the whole source, then shows its form.
 #[component]
-fn PollingCard(source: HttpPollingSource) -> impl IntoView {
+fn PollingLoader() -> impl IntoView {
+    let store = use_store();
+    let source = RwSignal::new(None::<Result<SavedSource, String>>);
+    spawn_local(async move {
+        let id = store
+            .pipeline
+            .with_untracked(|pipeline| pipeline.id.clone());
+        let found = whole_source(id).await;
+        source.try_set(Some(found));
+    });
+    move || match source.get() {
+        None => view! { <Card title="API polling"><Skeleton height="240px"/></Card> }.into_any(),
+        Some(Ok(source)) => view! { <PollingCard source/> }.into_any(),
+        Some(Err(message)) => view! {
+            <Card title="API polling"><Banner tone=Tone::Bad>{message}</Banner></Card>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn PollingCard(source: SavedSource) -> impl IntoView {
     let store = use_store();
     let session = use_session();
     let plan =
         untrack(|| session.viewer()).map_or(Plan::Free, |viewer| viewer.organization.plan.shared());
     let draft = PollingDraft::new(plan);
     draft.load(&source);
+    let as_entered = RwSignal::new(untrack(|| draft.input()));
     let saved = RwSignal::new(source);
     let errors = FormErrors::new();
     let test = RwSignal::new(TestState::Idle);
@@ -143,11 +193,12 @@ fn PollingCard(source: HttpPollingSource) -> impl IntoView {
         busy.set(true);
         spawn_local(async move {
             let pipeline = store.pipeline.get_untracked();
-            let change = Change::Source(SourceInput::HttpPolling(input));
+            let change = Change::Source(SourceInput::HttpPolling(Box::new(input)));
             if let Some(changed) = update(&pipeline, change, errors).await {
-                if let Source::HttpPollingSource(source) = &changed.source {
-                    draft.load(source);
-                    saved.set(source.clone());
+                if let Ok(source) = whole_source(changed.id.clone()).await {
+                    draft.load(&source);
+                    as_entered.set(untrack(|| draft.input()));
+                    saved.set(source);
                 }
                 store.replace(changed);
                 toasts.success("The source is saved. The next poll uses it.");
@@ -166,14 +217,14 @@ fn PollingCard(source: HttpPollingSource) -> impl IntoView {
         >
             <Card title="API polling">
                 <div class="stack">
-                    <PollingFields draft plan errors/>
+                    <PollingFields draft plan test errors/>
                     <div class="row">
                         <Button icon=Icon::Play busy=is_testing on_click=run_test test_id="test-source">"Test"</Button>
                     </div>
                     <SaveBar
-                        is_dirty=Signal::derive(move || saved.with(|saved| draft.differs(saved)))
+                        is_dirty=Signal::derive(move || as_entered.with(|entered| *entered != draft.input()))
                         busy
-                        error=errors.other_than(|at| SHOWN_ERRORS.contains(&at) || at.starts_with("headers."))
+                        error=errors.other_than(is_shown)
                         on_discard=Callback::new(move |()| {
                             errors.clear();
                             draft.load(&saved.get_untracked());

@@ -7,18 +7,20 @@ use leptos::{prelude::*, task::spawn_local};
 use serde_json::Value;
 
 use super::acts::place_errors;
-use super::mutations::{
-    HeaderInput, HttpPollingSourceInput, SourceTest, TestSource, TestSourceVariables,
-};
+use super::mutations::{SourceTest, TestSource, TestSourceVariables};
 use super::outcome::Preview;
 use super::outcome_table::OutcomeTable;
 use super::polling_form::PollingDraft;
-use super::queries::{HttpPollingSource, RunError, RunErrorCode};
+use super::queries::{RunError, RunErrorCode};
 use super::run_details::RunErrorView;
+use super::words;
 use crate::api::{self, FormErrors};
 use crate::components::json_view::JsonView;
 use crate::components::{Choice, Icon, Segmented, Skeleton, Tag, Tone, bind};
 use crate::format::{duration, plural};
+
+/// How many fields' types are shown.
+const SHOWN_TYPES: usize = 12;
 
 /// How far a test is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,7 +65,7 @@ pub fn test_source(
     let path = draft.records_path.get_untracked();
     path.trim().clone_into(&mut source.records_path);
     let variables = TestSourceVariables {
-        source,
+        source: Some(source),
         pipeline_id,
     };
     state.set(TestState::Running);
@@ -90,22 +92,9 @@ pub fn test_source(
 }
 
 /// The first records that a saved source answers now; or why there are none, in a sentence.
-pub async fn fetch_records(
-    source: &HttpPollingSource,
-    pipeline_id: cynic::Id,
-) -> Result<Vec<Value>, String> {
-    let headers = source.header_names.iter().map(|name| HeaderInput {
-        name: name.clone(),
-        value: None,
-    });
-    let source = HttpPollingSourceInput {
-        url: source.url.clone(),
-        interval_seconds: source.interval_seconds,
-        headers: headers.collect(),
-        records_path: source.records_path.clone(),
-    };
+pub async fn fetch_records(pipeline_id: cynic::Id) -> Result<Vec<Value>, String> {
     let variables = TestSourceVariables {
-        source,
+        source: None,
         pipeline_id: Some(pipeline_id),
     };
     let answer = api::run(TestSource::build(variables)).await;
@@ -173,6 +162,10 @@ fn Records(test: SourceTest, choose: Callback<String>) -> impl IntoView {
         duration(test.duration_ms.into()),
         plural(test.record_count.into(), "record", "records"),
     );
+    let types = types_of(&records);
+    let more = test.has_more_pages.then(|| {
+        view! { <p class="small muted" data-testid="more-pages">"More pages follow; a run reads them too."</p> }
+    });
     let mut others = test.records_path_candidates;
     if !others.iter().any(|path| path == "$") {
         others.push("$".to_owned());
@@ -221,8 +214,26 @@ fn Records(test: SourceTest, choose: Callback<String>) -> impl IntoView {
                 />
             </div>
             {others}
+            {more}
+            {types}
             {content}
         </div>
     }
     .into_any()
+}
+
+/// The fields of the records with the types that fit, as chips.
+fn types_of(records: &[Value]) -> AnyView {
+    let fields = sample_fields(records.iter().filter_map(Value::as_object));
+    let chips = fields
+        .into_iter()
+        .take(SHOWN_TYPES)
+        .map(|field| {
+            let name = words::shared_type_name(field.field_type);
+            view! {
+                <span class="chip"><code>{field.path.to_string()}</code> <span class="muted">{name}</span></span>
+            }
+        })
+        .collect_view();
+    view! { <p class="row wrap small" data-testid="test-types">{chips}</p> }.into_any()
 }

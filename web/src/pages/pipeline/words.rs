@@ -1,9 +1,10 @@
 //! The words and icons' names of the pipeline pages: states, sources, triggers, and what to do
 //! about each error. Texts only; views are elsewhere.
 
+use dash_shared::fields as shared;
 use dash_shared::plans::duration_text;
 
-use super::queries::{FieldType, Pipeline, RunErrorCode, RunTrigger, Source};
+use super::queries::{FieldType, HttpPollingSource, Pipeline, RunErrorCode, RunTrigger, Source};
 use crate::format;
 
 /// The kind of a source as people say it.
@@ -11,6 +12,7 @@ pub const fn source_name(source: &Source) -> &'static str {
     match source {
         Source::WebhookSource(_) => "Webhook",
         Source::HttpPollingSource(_) => "API polling",
+        Source::PipelineSource(_) => "Pipeline",
         Source::DemoSource(_) => "Demo data",
         Source::Other => "Source",
     }
@@ -21,12 +23,9 @@ pub fn source_detail(source: &Source) -> String {
     match source {
         Source::WebhookSource(_) => "JSON posted to a secret URL".to_owned(),
         Source::HttpPollingSource(polling) => {
-            format!(
-                "{}, every {}",
-                host(&polling.url),
-                interval(polling.interval_seconds)
-            )
+            format!("{}, {}", host(&polling.url), schedule(polling))
         }
+        Source::PipelineSource(_) => "What another pipeline stores".to_owned(),
         Source::DemoSource(_) => "Orders of an invented web shop".to_owned(),
         Source::Other => "Reload to see what is new".to_owned(),
     }
@@ -46,11 +45,19 @@ pub fn interval(seconds: i32) -> String {
     duration_text(u32::try_from(seconds).unwrap_or(0))
 }
 
+/// When a source is asked.
+fn schedule(polling: &HttpPollingSource) -> String {
+    match (&polling.cron, polling.interval_seconds) {
+        (Some(cron), _) => format!("at {}", cron.expression),
+        (None, seconds) => format!("every {}", interval(seconds.unwrap_or_default())),
+    }
+}
+
 /// The line beside a pipeline's name.
 pub fn summary(pipeline: &Pipeline, per_minute: i64) -> String {
     let source = match &pipeline.source {
         Source::HttpPollingSource(polling) => {
-            format!("API polling every {}", interval(polling.interval_seconds))
+            format!("API polling {}", schedule(polling))
         }
         other => source_name(other).to_owned(),
     };
@@ -68,6 +75,7 @@ pub const fn trigger_name(trigger: RunTrigger) -> &'static str {
         RunTrigger::Pipeline => "Pipeline",
         RunTrigger::Window => "Window",
         RunTrigger::Replay => "Replay",
+        RunTrigger::Upload => "File",
     }
 }
 
@@ -78,6 +86,16 @@ pub const fn type_name(field_type: FieldType) -> &'static str {
         FieldType::Number => "Number",
         FieldType::Boolean => "True / false",
         FieldType::Time => "Time",
+    }
+}
+
+/// The same of a type that was found here.
+pub const fn shared_type_name(field_type: shared::FieldType) -> &'static str {
+    match field_type {
+        shared::FieldType::Text => "Text",
+        shared::FieldType::Number => "Number",
+        shared::FieldType::Boolean => "True / false",
+        shared::FieldType::Time => "Time",
     }
 }
 
@@ -114,10 +132,10 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
         ),
         RunErrorCode::BadStatus => (
             "The server refused or failed",
-            "Keys and tokens go into a header, for example Authorization. The API’s documentation says which.",
+            "The API’s documentation says which token or key it wants. Enter it under Authentication.",
         ),
         RunErrorCode::NotJson => (
-            "The answer is neither JSON nor CSV",
+            "The answer cannot be read",
             "Look in the API’s documentation for the address of its data. Some want the header Accept: application/json, or Accept: text/csv.",
         ),
         RunErrorCode::InvalidCsv => (
@@ -127,6 +145,18 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
         RunErrorCode::TooLarge => (
             "The answer is too large",
             "An answer holds at most 10 MB, 10,000 records and, as CSV, 500 columns. Ask for a smaller page, for example with ?limit=100.",
+        ),
+        RunErrorCode::NoToken => (
+            "The token server gives no token",
+            "Check the token address, the client’s id, its secret and the scope.",
+        ),
+        RunErrorCode::NoCursor => (
+            "No record has a value in the cursor’s field",
+            "Test the source to see its fields, and choose one that every record has.",
+        ),
+        RunErrorCode::NoSecret => (
+            "A secret is missing",
+            "The source names a secret that your team does not have. Add it, or take it out of the source.",
         ),
         RunErrorCode::NoRecords => (
             "There are no records at this path",
@@ -139,6 +169,10 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
         RunErrorCode::InvalidPath => (
             "The path to the records cannot be read",
             "Write a JSONPath: $ for the whole answer or the lines of a CSV, $.data for a list inside it, $.features[*] for each of its members.",
+        ),
+        RunErrorCode::InvalidSignature => (
+            "A sender did not prove who it is",
+            "Check that the sender uses the secret that is set under Source, and the same kind of signature.",
         ),
         RunErrorCode::SecretsLost => (
             "The stored headers cannot be opened",

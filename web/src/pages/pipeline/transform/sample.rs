@@ -121,15 +121,10 @@ impl Sample {
 
     /// Asks the source for records, without storing them.
     pub fn fetch(self) {
-        let (source, id) = self
-            .pipeline
-            .with_untracked(|pipeline| (pipeline.source.clone(), pipeline.id.clone()));
-        let Source::HttpPollingSource(source) = source else {
-            return;
-        };
+        let id = self.pipeline.with_untracked(|pipeline| pipeline.id.clone());
         self.busy.set(true);
         spawn_local(async move {
-            let fetched = fetch_records(&source, id).await;
+            let fetched = fetch_records(id).await;
             if self.busy.try_set(false).is_some() {
                 return;
             }

@@ -155,23 +155,18 @@ pub fn detail(field: &SampledField) -> String {
     }
 }
 
+/// The texts of a list.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    let texts = items.filter_map(Value::as_str).map(str::to_owned);
+    texts.collect()
+}
+
 /// Several fields: a tick for each that arrives, and for each that is chosen and does not.
 pub fn field_list(place: Place, at: &'static str, legend: &'static str) -> AnyView {
     let error = place.error(at);
-    let chosen_value = place.value(at);
-    let chosen = Memo::new(move |_| {
-        chosen_value.with(|value| {
-            let items = value
-                .as_ref()
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            items
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-    });
+    let value = place.value(at);
+    let chosen = Memo::new(move |_| value.with(|value| texts(value.as_ref())));
     let other = RwSignal::new(String::new());
     let lines = Memo::new(move |_| {
         let mut lines: Vec<(String, String, bool)> = place.fields.with(|fields| {

@@ -1,11 +1,13 @@
 //! Hostile addresses, hostile names, and servers that lead to them.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use OutboundErrorKind::{ForbiddenTarget, TooManyRedirects};
 
 #[test]
 fn only_public_addresses_are_public() {
@@ -38,6 +40,14 @@ fn only_public_addresses_are_public() {
         "2001::1",
         "::7f00:1",
         "3fff::1",
+        "198.51.100.7",
+        "203.0.113.7",
+        "192.88.99.1",
+        "fec0::1",
+        "64:ff9b:1::1.1.1.1",
+        "2606:4700::5efe:10.0.0.1",
+        "2606:4700::200:5efe:127.0.0.1",
+        "2002:101:101::5efe:127.0.0.1",
     ] {
         check(address, false);
     }
@@ -46,6 +56,7 @@ fn only_public_addresses_are_public() {
         "93.184.216.34",
         "2606:4700::1111",
         "::ffff:1.1.1.1",
+        "2606:4700::5efe:1.1.1.1",
     ] {
         check(address, true);
     }
@@ -85,12 +96,26 @@ fn an_operator_can_allow_targets() {
     assert!(refused("http://11.2.3.4.5.nip/", &["11.2.3.4.5.nip:90"]));
     assert!(!refused("http://[::1]:90/", &["[::1]:90"]));
     assert!(AllowedTargets::parse(&["10.0.0.0/33"]).is_err());
-    assert!(AllowedTargets::parse(&["a b"]).is_err());
+    for text in [
+        "a b",
+        "user@host",
+        "@host",
+        "user:pass@host:80",
+        "host?x",
+        "host#x",
+        "host/x",
+        "host\\x",
+        "host:",
+        "host:99999",
+        "",
+    ] {
+        assert!(AllowedTargets::parse(&[text]).is_err(), "{text}");
+    }
 }
 
 /// Addresses that lead inside, each in another way. `PORT` is one where somebody listens on every
 /// address of this machine.
-const HOSTILE: [&str; 76] = [
+const HOSTILE: [&str; 90] = [
     // This machine, in every notation of an IPv4 address that URLs take.
     "http://127.0.0.1:PORT/",
     "http://127.0.0.1.:PORT/",
@@ -158,6 +183,18 @@ const HOSTILE: [&str; 76] = [
     "http://198.19.0.1:PORT/",
     "http://224.0.0.1:PORT/",
     "http://255.255.255.255:PORT/",
+    "http://198.51.100.7:PORT/",
+    "http://203.0.113.7:PORT/",
+    "http://192.88.99.1:PORT/",
+    "http://192.0.0.8:PORT/",
+    "http://240.0.0.1:PORT/",
+    "http://254.255.255.254:PORT/",
+    "http://[fec0::1]:PORT/",
+    "http://[3fff::1]:PORT/",
+    "http://[64:ff9b:1::1]:PORT/",
+    "http://[64:ff9b:1:ffff::10.0.0.1]:PORT/",
+    "http://[2606:4700::5efe:127.0.0.1]:PORT/",
+    "http://[2606:4700::200:5efe:10.0.0.1]:PORT/",
     // What looks like a public host and is none.
     "http://1.1.1.1@127.0.0.1:PORT/",
     "http://example.com:80@127.0.0.1:PORT/",
@@ -169,6 +206,8 @@ const HOSTILE: [&str; 76] = [
     "http://inside.test:PORT/",
     "http://mapped.test:PORT/",
     "http://several.test:PORT/",
+    "http://metadata.google.internal/computeMetadata/v1/",
+    "http://metadata.google.internal.:PORT/",
     // Other protocols.
     "file:///etc/passwd",
     "gopher://127.0.0.1:PORT/_GET",
@@ -182,6 +221,9 @@ fn lookup(name: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
         "localhost" => &["127.0.0.1", "::1"],
         "inside.test" => &["10.0.0.1"],
         "mapped.test" => &["::ffff:127.0.0.1"],
+        "metadata.google.internal" => &["169.254.169.254"],
+        // Half of it is public: the address that stands for the internet in these tests.
+        "half.test" => &["127.0.0.1", "127.0.0.2", "10.0.0.1"],
         "several.test" => &["127.0.0.1", "169.254.169.254", "fd00::1"],
         // Another address every time: the first one may be asked.
         "turning.test" if TURN.fetch_add(1, Ordering::Relaxed) == 0 => &["127.0.0.2"],
@@ -195,8 +237,8 @@ fn lookup(name: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
     Box::pin(async move { Ok(found) })
 }
 
-/// A server that redirects to wherever its path says, percent-encoded, on an address that may be
-/// asked; and how often anything else on the same port was connected to.
+/// A server that redirects to wherever its query says, with the status and the body that this says,
+/// on an address that may be asked; and how often anything else on the same port was connected to.
 async fn servers() -> (u16, Arc<AtomicUsize>) {
     let outer = TcpListener::bind("127.0.0.2:0").await.unwrap();
     let port = outer.local_addr().unwrap().port();
@@ -214,11 +256,22 @@ async fn servers() -> (u16, Arc<AtomicUsize>) {
             let read = stream.read(&mut head).await.unwrap();
             let head = String::from_utf8_lossy(&head[..read]).into_owned();
             let path = head.split(' ').nth(1).unwrap_or_default();
-            let pair = url::form_urlencoded::parse(path.trim_start_matches("/?").as_bytes()).next();
-            let to = pair.map(|(_, to)| to.into_owned()).unwrap_or_default();
-            let to = to.replace(['\n', '\t'], "");
+            let said: HashMap<String, String> =
+                url::form_urlencoded::parse(path.trim_start_matches("/?").as_bytes())
+                    .into_owned()
+                    .collect();
+            let of = |name: &str| said.get(name).cloned().unwrap_or_default();
+            let to = of("to").replace(['\n', '\t'], "");
+            let status = if of("status").is_empty() {
+                "302".to_owned()
+            } else {
+                of("status")
+            };
+            let body = of("body");
             let answer = format!(
-                "HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                "HTTP/1.1 {status} Said\r\nlocation: {to}\r\ncontent-length: {}\r\nconnection: \
+                 close\r\n\r\n{body}",
+                body.len()
             );
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
@@ -232,25 +285,51 @@ fn guarded() -> Outbound {
     Outbound::with_lookup(allowed, lookup).unwrap()
 }
 
+/// Why an address is not asked; nothing if it is.
+async fn refusal(outbound: &Outbound, url: &str) -> Option<OutboundErrorKind> {
+    let sent = outbound.send(&Outgoing::get(url)).await;
+    sent.err().map(|error| error.kind)
+}
+
+/// The address of the redirecting server that leads to `to`.
+fn leading(port: u16, to: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("to", to)
+        .finish();
+    format!("http://127.0.0.2:{port}/?{query}")
+}
+
 #[tokio::test]
 async fn nothing_inside_is_ever_connected_to() {
     let (port, connected) = servers().await;
     let outbound = guarded();
     for target in HOSTILE {
         let target = target.replace("PORT", &port.to_string());
-        let refused = outbound.get(&target, &[]).await.map(|_| ()).unwrap_err();
-        assert_eq!(refused.code, FetchErrorCode::ForbiddenTarget, "{target:?}");
-        // The same when a public server leads there.
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("to", &target)
-            .finish();
-        let leading = format!("http://127.0.0.2:{port}/?{query}");
-        let refused = outbound.get(&leading, &[]).await;
-        // A header cannot hold every letter: such a redirect leads nowhere.
-        assert!(
-            refused.is_err() || !target.is_ascii(),
-            "a redirect to {target:?}"
-        );
+        let refused = refusal(&outbound, &target).await;
+        assert_eq!(refused, Some(ForbiddenTarget), "{target:?}");
+        // The same when a public server leads there. A header cannot hold every letter: such a
+        // redirect is not followed. One without a host leads back to who sent it.
+        let leading = leading(port, &target);
+        let base = Url::parse(&leading).unwrap();
+        let goes_back = base.join(&target).unwrap().host() == base.host();
+        let expected = match (target.is_ascii(), goes_back) {
+            (false, _) => None,
+            (true, true) => Some(TooManyRedirects),
+            (true, false) => Some(ForbiddenTarget),
+        };
+        let refused = refusal(&outbound, &leading).await;
+        assert_eq!(refused, expected, "a redirect to {target:?}");
+    }
+    assert_eq!(connected.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn of_a_name_that_is_half_public_only_that_half_is_connected_to() {
+    let (port, connected) = servers().await;
+    let request = Outgoing::new(Method::GET, format!("http://half.test:{port}/"));
+    for _ in 0..5 {
+        let answer = guarded().send(&request).await.unwrap();
+        assert_eq!(answer.status, StatusCode::FOUND);
     }
     assert_eq!(connected.load(Ordering::Relaxed), 0);
 }
@@ -259,12 +338,9 @@ async fn nothing_inside_is_ever_connected_to() {
 async fn a_name_that_leads_elsewhere_the_second_time_is_checked_again() {
     let (port, connected) = servers().await;
     let outbound = guarded();
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("to", &format!("http://turning.test:{port}/again"))
-        .finish();
-    let asked = format!("http://turning.test:{port}/?{query}");
-    let refused = outbound.get(&asked, &[]).await.map(|_| ()).unwrap_err();
-    assert_eq!(refused.code, FetchErrorCode::ForbiddenTarget);
+    let again = format!("http://turning.test:{port}/again");
+    let asked = leading(port, &again).replace("127.0.0.2", "turning.test");
+    assert_eq!(refusal(&outbound, &asked).await, Some(ForbiddenTarget));
     assert_eq!(connected.load(Ordering::Relaxed), 0);
 }
 
@@ -273,14 +349,70 @@ async fn redirects_have_an_end() {
     let (port, _) = servers().await;
     let mut to = "/".to_owned();
     for _ in 0..=MAX_REDIRECTS {
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("to", &to)
-            .finish();
-        to = format!("/?{query}");
+        to = leading(port, &to);
     }
-    let refused = guarded()
-        .get(&format!("http://127.0.0.2:{port}{to}"), &[])
-        .await;
-    let refused = refused.map(|_| ()).unwrap_err();
-    assert_eq!(refused.code, FetchErrorCode::BadStatus);
+    let refused = refusal(&guarded(), &to).await;
+    assert_eq!(refused, Some(TooManyRedirects));
+}
+
+#[tokio::test]
+async fn only_a_get_that_wants_to_is_redirected_and_only_by_what_is_a_redirect() {
+    let (port, connected) = servers().await;
+    let outbound = guarded();
+    let inside = leading(port, "http://127.0.0.1/");
+    for request in [
+        Outgoing::new(Method::GET, &inside),
+        Outgoing::post(&inside, "text/plain", "x"),
+        Outgoing {
+            follow_redirects: true,
+            ..Outgoing::post(&inside, "text/plain", "x")
+        },
+    ] {
+        let answer = outbound.send(&request).await.unwrap();
+        assert_eq!(answer.status, StatusCode::FOUND);
+        assert_eq!(answer.header("location"), "http://127.0.0.1/");
+    }
+    for (status, follows) in [
+        (300, false),
+        (301, true),
+        (304, false),
+        (305, false),
+        (308, true),
+    ] {
+        let url = format!("{inside}&status={status}");
+        let refused = refusal(&outbound, &url).await;
+        assert_eq!(refused, follows.then_some(ForbiddenTarget), "{status}");
+    }
+    assert_eq!(connected.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_fails_or_is_cut() {
+    let (port, _) = servers().await;
+    let url = format!("http://127.0.0.2:{port}/?to=/&body=12345");
+    let ask = |most, larger| {
+        let request = Outgoing::new(Method::GET, &url).at_most(most, larger);
+        async move { guarded().send(&request).await }
+    };
+    let whole = ask(5, LargerAnswer::Fails).await.unwrap();
+    assert_eq!((&*whole.body, whole.is_cut), (&b"12345"[..], false));
+    let cut = ask(4, LargerAnswer::IsCut).await.unwrap();
+    assert_eq!((&*cut.body, cut.is_cut), (&b"1234"[..], true));
+    let refused = ask(4, LargerAnswer::Fails).await.unwrap_err();
+    assert_eq!(refused.kind, OutboundErrorKind::TooLarge);
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_not_sent() {
+    let outbound = guarded();
+    let check = |request: Outgoing| {
+        let outbound = &outbound;
+        async move { outbound.send(&request).await.unwrap_err().kind }
+    };
+    let odd = Outgoing::get("http://127.0.0.2:9/").header("x-key", "a\nb");
+    assert_eq!(check(odd).await, OutboundErrorKind::InvalidHeader);
+    let odd = Outgoing::get("http://127.0.0.2:9/").header("x key", "a");
+    assert_eq!(check(odd).await, OutboundErrorKind::InvalidHeader);
+    let odd = Outgoing::get("127.0.0.2");
+    assert_eq!(check(odd).await, OutboundErrorKind::InvalidUrl);
 }
