@@ -197,6 +197,9 @@ impl App {
         let waker = self.sinks.clone();
         self.workers
             .spawn(waker.wake_for_records(self.stopping.clone()));
+        let readers = self.pipelines.clone();
+        self.workers
+            .spawn(readers.wake_readers(self.stopping.clone()));
         let (pipelines, sinks) = (self.pipelines.clone(), self.sinks.clone());
         self.workers.spawn(async move {
             if let Err(error) = pipelines.schedule_retention().await {
@@ -212,6 +215,7 @@ impl App {
     /// move the clock themselves.
     pub async fn run_due_jobs(&self) -> anyhow::Result<usize> {
         self.sinks.wake_all().await?;
+        self.pipelines.wake_all_readers().await?;
         let handler = async |job: Job| run_job(&self.pipelines, &self.sinks, &job).await;
         Ok(self.jobs.run_due(handler).await?)
     }

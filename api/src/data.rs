@@ -1,7 +1,7 @@
 //! The record store: what was received and became a record, durable, in order and exactly once,
 //! and the live results computed over it.
 //!
-//! It owns the tables `records`, `record_keys`, `received_batches`, `transform_states`, `failures`, `poll_marks`,
+//! It owns the tables `records`, `record_keys`, `received_batches`, `transform_states`, `failures`, `poll_marks`, `relays`,
 //! `rewrites`, `series`, `runs`, `rollups`, `rollup_views` and `usage_hours`. It knows pipelines only by their ids; who may read which is decided by its callers,
 //! who come with a scope.
 
@@ -26,6 +26,7 @@ mod partitions;
 mod read;
 mod received;
 mod record_keys;
+mod relays;
 mod remote;
 mod replica;
 mod retention;
@@ -64,6 +65,7 @@ pub use marks::Mark;
 pub use read::{FoundRecords, Place, RecordPage, SeriesTotals};
 pub use received::{Place as ReceivedPlace, ReceivedBatch, ReceivedEvent};
 pub use record_keys::RecordKey;
+pub use relays::{NewPosition, Relay};
 pub use replica::Reading;
 pub use rewrite::{Moved, Rewrite, RewritePhase, Rewritten};
 pub use runs::{NewRun, RecentActivity, RecordError, Run, RunPage, RunState, RunTrigger};

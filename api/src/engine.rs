@@ -14,6 +14,7 @@ mod lanes;
 mod meters;
 mod polling;
 mod preview;
+mod relay;
 mod surroundings;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub use polling::{
     Credentials, FetchError, FetchErrorCode, Outlook, SourceTest, check_records_path,
 };
 pub use preview::Previewed;
+pub use relay::Relayed;
 
 /// How often a request of a poll that fails is sent again.
 const POLL_RETRIES: u32 = 3;

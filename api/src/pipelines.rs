@@ -10,6 +10,7 @@ mod entity;
 mod filling;
 mod polls;
 mod records;
+mod relays;
 mod retention;
 mod runtime;
 mod schedule;

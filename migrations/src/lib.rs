@@ -26,6 +26,7 @@ mod m20261125_000012_polling;
 mod m20261125_000015_sinks;
 mod m20261125_000016_steps;
 mod m20261125_000018_rewrites;
+mod m20261125_000019_relays;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000015_sinks::Migration),
             Box::new(m20261125_000016_steps::Migration),
             Box::new(m20261125_000018_rewrites::Migration),
+            Box::new(m20261125_000019_relays::Migration),
         ]
     }
 }

@@ -5,6 +5,8 @@ pub mod polling;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::PipelineId;
+
 pub use polling::{HttpPolling, check_header_names, check_url};
 
 /// The largest webhook body and the largest polled response, in bytes.
@@ -24,6 +26,9 @@ pub const MAX_INTERVAL_SECONDS: u32 = 7 * 86_400;
 /// The longest JSONPath, in bytes.
 pub const MAX_RECORDS_PATH_BYTES: usize = 512;
 
+/// Over how many stations pipelines read each other.
+pub const MAX_PIPELINE_DEPTH: usize = 8;
+
 /// A pipeline's source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -32,9 +37,21 @@ pub enum Source {
     Webhook,
     /// An address that is asked at an interval.
     HttpPolling(Box<HttpPolling>),
+    /// What another pipeline stores.
+    Pipeline(PipelineSource),
     /// Believable orders of a web shop that does not exist.
     Demo {
         /// What the invented data follows from.
         seed: u32,
     },
+}
+
+/// Another pipeline, of the same team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineSource {
+    /// It.
+    pub pipeline_id: PipelineId,
+    /// Whether everything that it had stored before is read too.
+    #[serde(default)]
+    pub from_beginning: bool,
 }

@@ -31,6 +31,7 @@ mod polling_requests;
 mod processes;
 mod queries;
 mod records;
+mod relays;
 mod replica;
 mod retention;
 mod searches;

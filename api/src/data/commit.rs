@@ -17,6 +17,7 @@ use super::live::Committed;
 use super::marks::{self, Mark};
 use super::received::{self, NewBatch, ReceivedBatch};
 use super::record_keys::{self, NewKey, RecordKey};
+use super::relays::{self, NewPosition};
 use super::remote;
 use super::runs::{self, Counts, MAX_RECORD_ERRORS, NewRun, Run};
 use super::states::{self, NewState};
@@ -137,6 +138,7 @@ struct Group {
     members: Vec<Member>,
     failures: Vec<NewFailure>,
     state: Option<NewState>,
+    position: Option<NewPosition>,
     /// Whether a run with this key is there already.
     repeated: bool,
     /// Whether its state was made from another one than the one that is there.
@@ -164,7 +166,7 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             duplicates: 0,
             received: append.received.take(),
         };
-        if append.run.batch_key.is_none() && append.state.is_none() {
+        if append.run.batch_key.is_none() && append.state.is_none() && append.position.is_none() {
             if let Some(group) = mergeable
                 .get(&append.run.pipeline_id)
                 .and_then(|index| groups.get_mut(*index))
@@ -183,6 +185,7 @@ fn group(appends: Vec<Append>) -> Vec<Group> {
             members: vec![member],
             failures: append.failures,
             state: append.state,
+            position: append.position,
             repeated: false,
             stale: false,
         });
@@ -215,6 +218,7 @@ impl Group {
     fn has_keys(&self) -> bool {
         self.run.batch_key.is_some()
             || self.state.is_some()
+            || self.position.is_some()
             || self.records.iter().any(|record| record.key.is_some())
     }
 
@@ -340,8 +344,8 @@ async fn leave_out_records(
     Ok(())
 }
 
-/// Stores what transforms remember, and marks the groups that began with something else than what
-/// is there.
+/// Stores what transforms remember and how far others were read, and marks the groups that began
+/// with something else than what is there.
 async fn advance_states(
     connection: &impl ConnectionTrait,
     groups: &mut [Group],
@@ -350,6 +354,11 @@ async fn advance_states(
         if let Some(state) = &group.state {
             let pipeline_id = group.run.pipeline_id;
             group.stale = !states::advance(connection, pipeline_id, state).await?;
+        }
+        if let Some(position) = &group.position
+            && !group.stale
+        {
+            group.stale = !relays::advance(connection, position).await?;
         }
     }
     Ok(())

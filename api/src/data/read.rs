@@ -494,6 +494,7 @@ impl RecordStore {
             ("received_batches", OF_SERIES),
             ("rewrites", of_pipeline),
             ("poll_marks", of_pipeline),
+            ("relays", of_pipeline),
             ("failures", of_pipeline),
             ("transform_states", of_pipeline),
             ("runs", of_pipeline),

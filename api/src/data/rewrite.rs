@@ -425,6 +425,7 @@ impl RecordStore {
             ],
         )
         .await?;
+        move_cursors(transaction, rewrite).await?;
         match self.update(transaction, rewrite).await? {
             Moved::On => Ok(Some(PipelineId::from_uuid(old))),
             Moved::Lost => Ok(None),
@@ -563,6 +564,42 @@ async fn copy(
         rewrite.stored_bytes += row.try_get::<i64>("", "bytes")?;
     }
     rewrite.copied_seq = up_to;
+    Ok(())
+}
+
+/// Who keeps numbers of records: where numbers grow, theirs grow with them, so that nobody is sent
+/// a second time what was there before.
+async fn move_cursors(transaction: &WriteTransaction, rewrite: &Rewrite) -> Result<(), ReadError> {
+    /// What stands for no number is far beyond all numbers.
+    const NUMBERS_END: i64 = i64::MAX / 2;
+    if rewrite.shift == 0 {
+        return Ok(());
+    }
+    for (table, columns, whose) in [
+        (
+            "sinks",
+            ["cursor_seq", "wake_seq"].as_slice(),
+            "pipeline_id = $1",
+        ),
+        ("relays", &["position"], "upstream_id = $1"),
+        (
+            "deliveries",
+            &["first_seq", "last_seq"],
+            "sink_id IN (SELECT id FROM sinks WHERE pipeline_id = $1)",
+        ),
+    ] {
+        let sets = columns.iter().map(|column| {
+            format!("{column} = CASE WHEN {column} > $3 THEN {column} ELSE {column} + $2 END")
+        });
+        let sets: Vec<_> = sets.collect();
+        let sql = format!("UPDATE {table} SET {} WHERE {whose}", sets.join(", "));
+        let values: Vec<Value> = vec![
+            rewrite.pipeline_id.uuid().into(),
+            rewrite.shift.into(),
+            NUMBERS_END.into(),
+        ];
+        execute(transaction, &sql, values).await?;
+    }
     Ok(())
 }
 

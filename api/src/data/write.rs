@@ -19,6 +19,7 @@ use super::live::{Committed, Hub};
 use super::marks::Mark;
 use super::received::ReceivedBatch;
 use super::record_keys::RecordKey;
+use super::relays::NewPosition;
 use super::rollups::Rollups;
 use super::runs::NewRun;
 use super::states::NewState;
@@ -68,6 +69,8 @@ pub struct Append {
     pub state: Option<NewState>,
     /// How far its source was read with it, if that changed.
     pub mark: Option<Mark>,
+    /// How far another pipeline was read with it.
+    pub position: Option<NewPosition>,
 }
 
 impl Append {
@@ -80,6 +83,7 @@ impl Append {
             received: None,
             state: None,
             mark: None,
+            position: None,
         }
     }
 
@@ -110,8 +114,9 @@ pub enum WriteError {
     /// More is waiting than the queue holds.
     #[error("too much is waiting to be stored")]
     Busy,
-    /// What the transform remembered was changed meanwhile. Nothing of the append is stored.
-    #[error("the transform's state was changed meanwhile")]
+    /// What the transform remembered, or how far its source was read, changed meanwhile. Nothing of
+    /// the append is stored.
+    #[error("the pipeline's state was changed meanwhile")]
     Stale,
     /// What has to be known first could not be read. Nothing of the append is stored.
     #[error("what the transform needs could not be read")]

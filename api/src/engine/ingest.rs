@@ -13,8 +13,8 @@ use super::lanes::Remembered;
 use super::surroundings::Surroundings;
 use super::{Definition, Engine, Receipt, ReceiptError};
 use crate::data::{
-    Append, Appended, MAX_KEPT_PER_RUN, Mark, NewFailure, NewRecord, NewRun, ReceivedBatch,
-    RecordError, RecordKey, RunTrigger, WriteError,
+    Append, Appended, MAX_KEPT_PER_RUN, Mark, NewFailure, NewPosition, NewRecord, NewRun,
+    ReceivedBatch, RecordError, RecordKey, RunTrigger, WriteError,
 };
 
 /// How many failed records a run and a receipt tell of.
@@ -38,6 +38,8 @@ pub(super) struct Batch {
     pub(super) record_keys: Vec<Option<RecordKey>>,
     /// How far the source is read with it, if that changed.
     pub(super) mark: Option<Mark>,
+    /// How far another pipeline is read with it.
+    pub(super) position: Option<NewPosition>,
 }
 
 impl Batch {
@@ -48,6 +50,7 @@ impl Batch {
             started_at_ms,
             record_keys: Vec::new(),
             mark: None,
+            position: None,
         }
     }
 }
@@ -124,7 +127,10 @@ impl Engine {
                 .keep(definition, batch.clone(), count, sorted, Some(&beside))
                 .await
             {
-                Err(WriteError::Stale) => received = beside.received.unwrap_or_default(),
+                // Where the position is what has changed, this was read by somebody else.
+                Err(WriteError::Stale) if batch.position.is_none() => {
+                    received = beside.received.unwrap_or_default();
+                }
                 Ok(receipt) => {
                     if !receipt.duplicate
                         && let Some(remembered) = beside.remembered
@@ -194,7 +200,7 @@ impl Engine {
         if batch.trigger == RunTrigger::Webhook && sorted.failed > 0 && sorted.records.is_empty() {
             batch.key = None;
         }
-        let mark = batch.mark.take();
+        let (mark, position) = (batch.mark.take(), batch.position.take());
         let run = NewRun {
             dropped: to_i64(sorted.dropped),
             held: to_i64(sorted.held),
@@ -205,6 +211,7 @@ impl Engine {
         let mut append = Append::new(run, std::mem::take(&mut sorted.records));
         append.failures = std::mem::take(&mut sorted.failures);
         append.mark = mark;
+        append.position = position;
         if let Some(beside) = beside {
             let now_ms = append.run.finished_at_ms;
             let received = beside.received.as_deref();

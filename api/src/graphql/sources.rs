@@ -1,5 +1,6 @@
 //! The sources of pipelines, as they are shown and as they are entered.
 
+mod pipeline;
 mod polling;
 
 use async_graphql::{Enum, InputObject, OneofObject, SimpleObject, Union};
@@ -8,6 +9,7 @@ use dash_shared::sources;
 use crate::engine::FetchErrorCode;
 use crate::pipelines::{NewSource, Pipeline};
 
+pub use pipeline::{PipelineSource, PipelineSourceInput};
 pub use polling::{
     CronTimes, HeaderInput, HttpPollingSource, HttpPollingSourceInput, ResetPollCursorInput,
     TestSourceInput, TestSourcePayload,
@@ -20,6 +22,8 @@ pub enum Source {
     Webhook(WebhookSource),
     /// An address that is asked at an interval or at set times.
     HttpPolling(Box<HttpPollingSource>),
+    /// Another pipeline.
+    Pipeline(PipelineSource),
     /// Believable orders of a web shop that does not exist.
     Demo(DemoSource),
 }
@@ -50,6 +54,7 @@ impl Source {
             sources::Source::HttpPolling(polling) => {
                 Self::HttpPolling(Box::new(HttpPollingSource::of(polling)))
             }
+            sources::Source::Pipeline(source) => Self::Pipeline(PipelineSource::of(source)),
             sources::Source::Demo { seed } => Self::Demo(DemoSource {
                 seed: i32::try_from(*seed).unwrap_or(i32::MAX),
             }),
@@ -64,6 +69,8 @@ pub enum SourceInput {
     Webhook(WebhookSourceInput),
     /// An address to poll.
     HttpPolling(Box<HttpPollingSourceInput>),
+    /// Another pipeline to read.
+    Pipeline(PipelineSourceInput),
     /// The demo.
     Demo(DemoSourceInput),
 }
@@ -96,6 +103,7 @@ impl From<SourceInput> for NewSource {
                     credentials,
                 }
             }
+            SourceInput::Pipeline(pipeline) => pipeline.into(),
             SourceInput::Demo(demo) => Self::Demo {
                 seed: demo.seed.and_then(|seed| u32::try_from(seed).ok()),
             },

@@ -104,6 +104,8 @@ impl Pipelines {
             updated_at_ms: Set(now_ms),
         };
         let transaction = self.db.begin_write().await?;
+        self.check_reading(scope, &transaction, id, &source.source)
+            .await?;
         let pipeline = Pipeline::try_from(row.insert(&*transaction).await?)?;
         self.start(&transaction, &pipeline, demo::HISTORY_MS)
             .await?;
@@ -150,6 +152,8 @@ impl Pipelines {
             && let Some(source) =
                 self.check_source(scope, id, source, Some(&before), &mut problems)?
         {
+            self.check_reading(scope, &transaction, id, &source.source)
+                .await?;
             row.source = Set(to_json(&source.source)?);
             row.hook_key = Set(source.hook_key);
             row.sealed_headers = Set(source.sealed_credentials);
@@ -170,6 +174,23 @@ impl Pipelines {
         self.forget_hook(&before).await;
         self.jobs.wake();
         Ok(pipeline)
+    }
+
+    /// Checks that a pipeline may read what its source reads.
+    async fn check_reading(
+        &self,
+        scope: &TenantScope,
+        transaction: &WriteTransaction,
+        id: PipelineId,
+        source: &Source,
+    ) -> Result<(), PipelinesError> {
+        let Source::Pipeline(upstream) = source else {
+            return Ok(());
+        };
+        let checked = self
+            .check_upstream(scope, transaction, id, upstream.pipeline_id)
+            .await?;
+        checked.map_err(|problem| PipelinesError::Invalid(vec![problem]))
     }
 
     /// A source that is read otherwise is read from the beginning. And whatever was changed, the
@@ -253,6 +274,7 @@ impl Pipelines {
     pub async fn delete(&self, scope: &TenantScope, id: PipelineId) -> Result<(), PipelinesError> {
         scope.require(Role::Editor)?;
         let pipeline = self.get(scope, id).await?;
+        self.check_no_readers(id).await?;
         let transaction = self.db.begin_write().await?;
         entity::Entity::delete_by_id(id.uuid())
             .exec(&*transaction)

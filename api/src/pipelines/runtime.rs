@@ -11,6 +11,7 @@ use dash_shared::transform::{Definition as Steps, Transform};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::backfill::{BACKFILL, PURGE_STORAGE};
+use super::relays::RELAY;
 use super::retention::RETENTION;
 use super::schedule::next_of_interval;
 use super::source_check::is_hook_key;
@@ -147,7 +148,7 @@ impl Pipelines {
     pub async fn next_run_at(&self, pipeline: &Pipeline) -> Result<Option<i64>, PipelinesError> {
         match pipeline.source {
             Source::HttpPolling(_) => Ok(self.jobs.due_at(&key(POLL, pipeline.id)).await?),
-            Source::Webhook | Source::Demo { .. } => Ok(None),
+            Source::Webhook | Source::Pipeline(_) | Source::Demo { .. } => Ok(None),
         }
     }
 
@@ -161,6 +162,7 @@ impl Pipelines {
         let (id, team) = (pipeline.id, pipeline.team_id.uuid());
         match &pipeline.source {
             Source::Webhook => {}
+            Source::Pipeline(_) => self.start_relay(transaction, pipeline).await?,
             Source::HttpPolling(_) => {
                 self.jobs
                     .schedule_for(&**transaction, team, POLL, &key(POLL, id), "", run_at_ms)
@@ -181,11 +183,12 @@ impl Pipelines {
         transaction: &WriteTransaction,
         pipeline: &Pipeline,
     ) -> Result<(), PipelinesError> {
-        for kind in [POLL, DEMO, WINDOWS] {
+        for kind in [POLL, DEMO, WINDOWS, RELAY] {
             self.jobs
                 .cancel(&**transaction, &key(kind, pipeline.id))
                 .await?;
         }
+        self.store.pause_relay(&**transaction, pipeline.id).await?;
         Ok(())
     }
 
@@ -218,6 +221,7 @@ impl Pipelines {
             DEMO => self.run_demo(job, id).await,
             WINDOWS => self.run_windows(job, id).await,
             BACKFILL => self.run_backfill(job, id).await,
+            RELAY => self.run_relay(job, id).await,
             PURGE_STORAGE => self
                 .store
                 .purge_storage(id)

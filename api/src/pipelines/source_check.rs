@@ -4,7 +4,7 @@
 use dash_shared::accounts::Role;
 use dash_shared::ids::PipelineId;
 use dash_shared::sources::polling::{Cursor, CursorPlace, Pagination};
-use dash_shared::sources::{HttpPolling, Source};
+use dash_shared::sources::{HttpPolling, PipelineSource, Source};
 use dash_shared::{Invalid, InvalidCode};
 use rand::RngExt;
 
@@ -31,6 +31,13 @@ pub enum NewSource {
         polling: Box<HttpPolling>,
         /// The secrets.
         credentials: NewCredentials,
+    },
+    /// Another pipeline.
+    Pipeline {
+        /// It; none when what was entered is no id.
+        pipeline_id: Option<PipelineId>,
+        /// Whether everything that it had stored before is read too.
+        from_beginning: bool,
     },
     /// The demo; a seed is chosen without one.
     Demo {
@@ -69,6 +76,7 @@ impl Pipelines {
             (_, None)
             | (NewSource::Webhook { .. }, Some(Source::Webhook))
             | (NewSource::HttpPolling { .. }, Some(Source::HttpPolling(_)))
+            | (NewSource::Pipeline { .. }, Some(Source::Pipeline(_)))
             | (NewSource::Demo { .. }, Some(Source::Demo { .. })) => true,
             (_, Some(_)) => false,
         };
@@ -90,6 +98,23 @@ impl Pipelines {
                     hook_key: Some(hook_key),
                     ..plain(Source::Webhook)
                 }))
+            }
+            NewSource::Pipeline {
+                pipeline_id: Some(pipeline_id),
+                from_beginning,
+            } => Ok(Some(plain(Source::Pipeline(PipelineSource {
+                pipeline_id,
+                from_beginning,
+            })))),
+            NewSource::Pipeline {
+                pipeline_id: None, ..
+            } => {
+                problems.push(Invalid::new(
+                    "source.pipeline.pipelineId",
+                    InvalidCode::Invalid,
+                    "There is no such pipeline in this team.",
+                ));
+                Ok(None)
             }
             NewSource::Demo { seed } => {
                 let seed = seed.unwrap_or_else(|| rand::rng().random_range(0..1_000_000));

@@ -181,7 +181,7 @@ pub enum AnswerFormat {
     Json,
     /// A JSON value on each line.
     Ndjson,
-    /// CSV.
+    /// Comma-separated values, a record on each line.
     Csv,
 }
 
