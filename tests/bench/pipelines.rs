@@ -1,5 +1,6 @@
 //! What a pipeline does with its records, apart from storing them.
 
+mod polls;
 mod sinks;
 mod transform;
 
@@ -11,6 +12,9 @@ pub async fn measure(only: Option<&str>) -> Vec<Measurement> {
     let mut measured = Vec::new();
     if wanted("transform") {
         measured.extend(transform::measure());
+    }
+    if wanted("polls") {
+        measured.extend(polls::measure().await);
     }
     if wanted("sinks") {
         measured.extend(sinks::measure().await);

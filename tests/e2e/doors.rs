@@ -152,3 +152,68 @@ async fn an_api_is_tested_mapped_and_polled() {
     browser.has_a_clean_console().await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn an_api_with_a_token_and_pages_is_polled_to_its_end() {
+    let upstream = Upstream::start(Reply::to(|request| {
+        if request.header("authorization") != "Bearer swordfish" {
+            return Reply::status(401);
+        }
+        let page: i64 = request.query("page").parse().unwrap_or(0);
+        let orders: Vec<_> = (0..2)
+            .map(|n| json!({ "id": page * 2 + n, "city": format!("City {page}{n}") }))
+            .collect();
+        let orders = if page <= 3 { orders } else { Vec::new() };
+        Reply::Json(json!({ "orders": orders }))
+    }))
+    .await;
+    let (app, browser) = newcomer().await;
+    browser.click("connect-api").await;
+    let address = format!("{}/orders", upstream.url);
+    browser.fill("polling-url", &address).await;
+    browser.click("polling-more").await;
+    browser.find("[data-testid=polling-sections]").await;
+    for section in ["section-auth", "section-pages", "section-new"] {
+        let summary = format!("[data-testid={section}] > summary");
+        browser.press(&browser.find(&summary).await).await;
+    }
+    browser.choose("auth-kind", "Bearer token").await;
+    browser.fill("auth-secret", "swordfish").await;
+    browser.choose("page-kind", "Page number").await;
+    browser.fill("page-parameter", "page").await;
+    browser.fill("key-field", "id").await;
+    browser.click("test-source").await;
+    browser.sees_in("[data-testid=test-done]", "$.orders").await;
+    browser.sees("City 10").await;
+    browser
+        .sees_in("[data-testid=test-done]", "More pages follow")
+        .await;
+    browser.survey("api-with-pages").await;
+    browser.click("continue").await;
+    browser.find("[data-testid=mapping]").await;
+    browser.click("continue").await;
+    browser.fill("pipeline-name", "Orders").await;
+    browser.click("create-pipeline").await;
+    browser
+        .sees_in("[data-testid=event-table]", "City 31")
+        .await;
+    // What was entered is there to be changed, and the token is not shown.
+    let page = browser.path().await;
+    browser
+        .driver
+        .goto(format!("{}{page}/source", app.url))
+        .await
+        .unwrap();
+    browser.find("[data-testid=polling-sections]").await;
+    browser
+        .sees_in("[data-testid=section-auth]", "Bearer token")
+        .await;
+    browser
+        .sees_in("[data-testid=section-pages]", "Page number")
+        .await;
+    browser
+        .sees_in("[data-testid=section-new]", "each id once")
+        .await;
+    browser.has_a_clean_console().await;
+    browser.close().await;
+}
