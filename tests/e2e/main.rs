@@ -4,6 +4,7 @@
 mod doors;
 mod editing;
 mod explore;
+mod failures;
 mod frame;
 mod later;
 

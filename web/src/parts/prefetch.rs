@@ -53,6 +53,8 @@ pub fn tab(name: &str) {
         "source" => || Box::pin(split::__wasm_split_preload_source_tab()),
         "transform" => || Box::pin(split::__wasm_split_preload_transform_tab()),
         "settings" => || Box::pin(split::__wasm_split_preload_settings_tab()),
+        "errors" => || Box::pin(split::__wasm_split_preload_errors_tab()),
+        "versions" => || Box::pin(split::__wasm_split_preload_versions_tab()),
         _ => || Box::pin(split::__wasm_split_preload_overview_tab()),
     });
 }
@@ -60,9 +62,16 @@ pub fn tab(name: &str) {
 /// Once there is time: all tabs of a pipeline.
 pub fn tabs_when_idle() {
     when_idle(|| {
-        ["overview", "source", "transform", "settings"]
-            .into_iter()
-            .for_each(tab);
+        [
+            "overview",
+            "source",
+            "transform",
+            "errors",
+            "versions",
+            "settings",
+        ]
+        .into_iter()
+        .for_each(tab);
     });
 }
 

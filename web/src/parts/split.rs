@@ -6,6 +6,7 @@
 )]
 
 use leptos::{prelude::*, wasm_split::wasm_split};
+use serde_json::Value;
 
 use super::Fetched;
 use crate::{
@@ -21,10 +22,10 @@ use crate::{
         log_in::LogInPage,
         new_pipeline::NewPipelinePage,
         pipeline::{
-            PipelinePage, errors_tab::ErrorsTab, overview_tab::OverviewTab,
+            PipelinePage, errors_tab::ErrorsTab, impact::Impact, overview_tab::OverviewTab,
             polling_form::PollingDraft, polling_more::PollingMore, runs_tab::RunsTab,
             settings_tab::SettingsTab, source_tab::SourceTab, source_test::TestState,
-            transform_tab::TransformTab,
+            test_cases::TestCases, transform_tab::TransformTab, versions_tab::VersionsTab,
         },
         pipelines::PipelinesPage,
         settings::SettingsPage,
@@ -102,7 +103,7 @@ pub fn runs_tab() -> Fetched<AnyView> {
     Ok(view! { <RunsTab/> }.into_any())
 }
 
-#[wasm_split(activity, wasm_split_path = ::leptos::wasm_split, fallible)]
+#[wasm_split(failures, wasm_split_path = ::leptos::wasm_split, fallible)]
 pub fn errors_tab() -> Fetched<AnyView> {
     Ok(view! { <ErrorsTab/> }.into_any())
 }
@@ -129,6 +130,29 @@ pub fn transform_tab() -> Fetched<AnyView> {
 #[wasm_split(configure, wasm_split_path = ::leptos::wasm_split, fallible)]
 pub fn settings_tab() -> Fetched<AnyView> {
     Ok(view! { <SettingsTab/> }.into_any())
+}
+
+#[wasm_split(versions, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn versions_tab() -> Fetched<AnyView> {
+    Ok(view! { <VersionsTab/> }.into_any())
+}
+
+#[wasm_split(trials, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn test_cases(
+    pipeline_id: cynic::Id,
+    draft_steps: Signal<Vec<Value>>,
+    draft_time_field: Signal<Option<String>>,
+) -> Fetched<AnyView> {
+    Ok(view! { <TestCases pipeline_id draft_steps draft_time_field/> }.into_any())
+}
+
+#[wasm_split(trials, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn impact(
+    pipeline_id: cynic::Id,
+    draft_steps: Signal<Vec<Value>>,
+    draft_time_field: Signal<Option<String>>,
+) -> Fetched<AnyView> {
+    Ok(view! { <Impact pipeline_id draft_steps draft_time_field/> }.into_any())
 }
 
 #[wasm_split(new_pipeline, wasm_split_path = ::leptos::wasm_split, fallible)]
