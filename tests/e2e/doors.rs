@@ -138,7 +138,14 @@ async fn an_api_is_tested_mapped_and_polled() {
     browser.sees_in("[data-testid=event-table]", "Fiji").await;
     browser.survey("pipeline-overview").await;
     let page = browser.path().await;
-    for tab in ["source", "transform", "runs", "errors", "settings"] {
+    for tab in [
+        "source",
+        "transform",
+        "runs",
+        "errors",
+        "versions",
+        "settings",
+    ] {
         browser
             .driver
             .goto(format!("{}{page}/{tab}", app.url))

@@ -5,6 +5,7 @@ mod doors;
 mod editing;
 mod engine;
 mod explore;
+mod failures;
 mod frame;
 mod later;
 mod sinks;

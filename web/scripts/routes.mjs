@@ -19,6 +19,8 @@ export const routes = [
   { name: "/pipelines/…/source", parts: ["pipeline", "source"], weight: 2, limitKb: 440 },
   { name: "/pipelines/…/transform", parts: ["pipeline", "transform"], weight: 2, limitKb: 440 },
   { name: "/pipelines/…/sinks", parts: ["pipeline", "sinks"], weight: 1, limitKb: 440 },
+  { name: "/pipelines/…/errors", parts: ["pipeline", "failures"], weight: 1, limitKb: 425 },
+  { name: "/pipelines/…/versions", parts: ["pipeline", "versions"], weight: 0.5, limitKb: 425 },
   { name: "/pipelines/…/settings", parts: ["pipeline", "configure"], weight: 1, limitKb: 400 },
   { name: "/pipelines/new/…", parts: ["new_pipeline"], weight: 3, limitKb: 445 },
   { name: "/styleguide", parts: ["styleguide"], weight: 0.3, limitKb: 420 },
@@ -30,6 +32,7 @@ export const later = [
   { name: "more options of a polled source", parts: ["new_pipeline", "polling"], weight: 0.3 },
   { name: "changing a transform", parts: ["transform", "bench"], weight: 0.5 },
   { name: "previewing a transform", parts: ["transform", "engine"], weight: 0.2, limitKb: 250 },
+  { name: "trying a transform", parts: ["transform", "trials"], weight: 0.3 },
   { name: "changing a dashboard", parts: ["dashboard", "tools"], weight: 0.3 },
   { name: "what is opened with a shortcut", parts: ["home", "extras"], weight: 0.2 },
 ];

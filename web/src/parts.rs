@@ -69,6 +69,8 @@ pub const SOURCE_TAB: Fetch = || Box::pin(split::source_tab());
 pub const TRANSFORM_TAB: Fetch = || Box::pin(split::transform_tab());
 /// A pipeline's tab “Sinks”.
 pub const SINKS_TAB: Fetch = || Box::pin(split::sinks_tab());
+/// A pipeline's tab “Versions”.
+pub const VERSIONS_TAB: Fetch = || Box::pin(split::versions_tab());
 /// A pipeline's tab “Settings”.
 pub const SETTINGS_TAB: Fetch = || Box::pin(split::settings_tab());
 /// The pages that make a pipeline.
@@ -112,6 +114,28 @@ pub fn polling_more(
     errors: FormErrors,
 ) -> Fetching<AnyView> {
     Box::pin(split::polling_more(draft, test, errors))
+}
+
+/// The test cases of a pipeline, run with a draft of its transform.
+pub fn test_cases(
+    pipeline_id: cynic::Id,
+    draft_steps: Signal<Vec<serde_json::Value>>,
+    draft_time_field: Signal<Option<String>>,
+) -> Fetching<AnyView> {
+    Box::pin(split::test_cases(
+        pipeline_id,
+        draft_steps,
+        draft_time_field,
+    ))
+}
+
+/// What a draft of a pipeline's transform would change.
+pub fn impact(
+    pipeline_id: cynic::Id,
+    draft_steps: Signal<Vec<serde_json::Value>>,
+    draft_time_field: Signal<Option<String>>,
+) -> Fetching<AnyView> {
+    Box::pin(split::impact(pipeline_id, draft_steps, draft_time_field))
 }
 
 /// A page, or a part of one, that may still have to be fetched: grey meanwhile, an explanation when

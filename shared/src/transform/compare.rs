@@ -104,8 +104,12 @@ pub enum StepChange {
 }
 
 /// What became of the steps from one version to another, in the order of the new one; what is gone
-/// comes first.
-pub fn compare_steps(before: &[Step], after: &[Step]) -> Vec<StepChange> {
+/// comes first. Steps may be in any form that can be compared and has a kind.
+pub fn compare_steps<S: PartialEq>(
+    before: &[S],
+    after: &[S],
+    kind: impl for<'s> Fn(&'s S) -> &'s str,
+) -> Vec<StepChange> {
     let stayed = longest_common(before, after);
     let mut old: Vec<usize> = (0..before.len())
         .filter(|from| !stayed.iter().any(|(place, _)| place == from))
@@ -116,9 +120,8 @@ pub fn compare_steps(before: &[Step], after: &[Step]) -> Vec<StepChange> {
     let moved = pair(&mut old, &mut new, |from, to| {
         before.get(from) == after.get(to)
     });
-    let kind = |steps: &[Step], place: usize| steps.get(place).map(|step| step.action.kind());
     let changed = pair(&mut old, &mut new, |from, to| {
-        kind(before, from) == kind(after, to)
+        before.get(from).map(&kind) == after.get(to).map(&kind)
     });
     let removed = old
         .into_iter()
@@ -161,7 +164,7 @@ fn pair(
 
 /// The places of the most steps that are the same in the same order. There are few steps: a table
 /// of all pairs is small.
-fn longest_common(before: &[Step], after: &[Step]) -> Vec<(usize, usize)> {
+fn longest_common<S: PartialEq>(before: &[S], after: &[S]) -> Vec<(usize, usize)> {
     let mut best: Vec<Vec<Vec<(usize, usize)>>> =
         vec![vec![Vec::new(); after.len() + 1]; before.len() + 1];
     for (from, old) in before.iter().enumerate() {
@@ -206,7 +209,7 @@ pub fn summary(before: Snapshot<'_>, after: Snapshot<'_>) -> String {
     if !source.is_empty() {
         parts.push(format!("source changed: {}", source.join(", ")));
     }
-    let changes = compare_steps(before.steps, after.steps);
+    let changes = compare_steps(before.steps, after.steps, |step| step.action.kind());
     if !changes.is_empty() {
         let kind = |steps: &[Step], number: usize| {
             let step = steps.get(number.wrapping_sub(1));
@@ -279,7 +282,15 @@ mod tests {
         let drop = |field: &str| json!({ "kind": "drop", "fields": [field] });
         let filter = |formula: &str| json!({ "kind": "filter", "formula": formula });
         let check = |before: Value, after: Value, expected: &[StepChange]| {
-            let found = compare_steps(&steps(before.clone()), &steps(after.clone()));
+            let documents = |steps: &Value| steps.as_array().unwrap().clone();
+            let found = compare_steps(&steps(before.clone()), &steps(after.clone()), |step| {
+                step.action.kind()
+            });
+            let (old, new) = (documents(&before), documents(&after));
+            assert_eq!(
+                compare_steps(&old, &new, |step| step["kind"].as_str().unwrap()),
+                found
+            );
             assert_eq!(found, expected, "{before} {after}");
         };
         check(json!([drop("a")]), json!([drop("a")]), &[]);

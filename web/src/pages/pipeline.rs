@@ -3,7 +3,11 @@
 //! their own, which are fetched when they are opened.
 
 pub mod acts;
+mod failure_desk;
+mod failure_operations;
+mod failure_row;
 pub mod feed;
+mod fix_dialog;
 pub mod head;
 pub mod map_draft;
 pub mod map_section;
@@ -24,6 +28,7 @@ pub mod errors_tab;
 mod event_table;
 pub mod flow;
 mod flow_sinks;
+pub mod impact;
 pub mod overview_tab;
 mod run_details;
 pub mod runs_tab;
@@ -31,7 +36,13 @@ mod save_bar;
 pub mod settings_tab;
 pub mod sinks;
 pub mod source_tab;
+mod test_case_dialog;
+pub mod test_cases;
 pub mod transform_tab;
+mod trial_operations;
+mod version_comparison;
+mod version_operations;
+pub mod versions_tab;
 
 use cynic::QueryBuilder;
 use leptos::{prelude::*, task::spawn_local};
@@ -167,6 +178,7 @@ fn Body(pipeline: Pipeline, tab: Memo<String>) -> impl IntoView {
         Tab::new("sinks", "Sinks", format!("{base}/sinks")),
         Tab::new("runs", "Runs", format!("{base}/runs")),
         Tab::new("errors", "Errors", format!("{base}/errors")).alerts(troubles),
+        Tab::new("versions", "Versions", format!("{base}/versions")),
         Tab::new("settings", "Settings", format!("{base}/settings")),
     ];
     let content = move || match tab.get().as_str() {
@@ -175,6 +187,7 @@ fn Body(pipeline: Pipeline, tab: Memo<String>) -> impl IntoView {
         "sinks" => view! { <Part view=parts::SINKS_TAB waiting/> }.into_any(),
         "runs" => view! { <Part view=parts::RUNS_TAB waiting/> }.into_any(),
         "errors" => view! { <Part view=parts::ERRORS_TAB waiting/> }.into_any(),
+        "versions" => view! { <Part view=parts::VERSIONS_TAB waiting/> }.into_any(),
         "settings" => view! { <Part view=parts::SETTINGS_TAB waiting/> }.into_any(),
         _ => view! { <Part view=parts::OVERVIEW_TAB waiting/> }.into_any(),
     };

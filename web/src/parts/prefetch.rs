@@ -59,6 +59,8 @@ pub fn tab(name: &str) {
         "transform" => || Box::pin(split::__wasm_split_preload_transform_tab()),
         "sinks" => || Box::pin(split::__wasm_split_preload_sinks_tab()),
         "settings" => || Box::pin(split::__wasm_split_preload_settings_tab()),
+        "errors" => || Box::pin(split::__wasm_split_preload_errors_tab()),
+        "versions" => || Box::pin(split::__wasm_split_preload_versions_tab()),
         _ => || Box::pin(split::__wasm_split_preload_overview_tab()),
     });
 }
@@ -66,9 +68,17 @@ pub fn tab(name: &str) {
 /// Once there is time: all tabs of a pipeline.
 pub fn tabs_when_idle() {
     when_idle(LOADED_AFTER, || {
-        ["overview", "source", "transform", "sinks", "settings"]
-            .into_iter()
-            .for_each(tab);
+        [
+            "overview",
+            "source",
+            "transform",
+            "sinks",
+            "errors",
+            "versions",
+            "settings",
+        ]
+        .into_iter()
+        .for_each(tab);
     });
 }
 

@@ -6,6 +6,7 @@
 )]
 
 use leptos::{prelude::*, wasm_split::wasm_split};
+use serde_json::Value;
 
 use super::Fetched;
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
         pipeline::{
             PipelinePage,
             errors_tab::ErrorsTab,
+            impact::Impact,
             overview_tab::OverviewTab,
             polling_form::PollingDraft,
             polling_more::PollingMore,
@@ -31,8 +33,10 @@ use crate::{
             sinks::SinksTab,
             source_tab::SourceTab,
             source_test::TestState,
+            test_cases::TestCases,
             transform::{BENCH, ENGINE, bench::Bench, engine::Engine},
             transform_tab::TransformTab,
+            versions_tab::VersionsTab,
         },
         pipelines::PipelinesPage,
         settings::SettingsPage,
@@ -120,7 +124,7 @@ pub fn runs_tab() -> Fetched<AnyView> {
     Ok(view! { <RunsTab/> }.into_any())
 }
 
-#[wasm_split(activity, wasm_split_path = ::leptos::wasm_split, fallible)]
+#[wasm_split(failures, wasm_split_path = ::leptos::wasm_split, fallible)]
 pub fn errors_tab() -> Fetched<AnyView> {
     Ok(view! { <ErrorsTab/> }.into_any())
 }
@@ -152,6 +156,29 @@ pub fn sinks_tab() -> Fetched<AnyView> {
 #[wasm_split(configure, wasm_split_path = ::leptos::wasm_split, fallible)]
 pub fn settings_tab() -> Fetched<AnyView> {
     Ok(view! { <SettingsTab/> }.into_any())
+}
+
+#[wasm_split(versions, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn versions_tab() -> Fetched<AnyView> {
+    Ok(view! { <VersionsTab/> }.into_any())
+}
+
+#[wasm_split(trials, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn test_cases(
+    pipeline_id: cynic::Id,
+    draft_steps: Signal<Vec<Value>>,
+    draft_time_field: Signal<Option<String>>,
+) -> Fetched<AnyView> {
+    Ok(view! { <TestCases pipeline_id draft_steps draft_time_field/> }.into_any())
+}
+
+#[wasm_split(trials, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn impact(
+    pipeline_id: cynic::Id,
+    draft_steps: Signal<Vec<Value>>,
+    draft_time_field: Signal<Option<String>>,
+) -> Fetched<AnyView> {
+    Ok(view! { <Impact pipeline_id draft_steps draft_time_field/> }.into_any())
 }
 
 #[wasm_split(new_pipeline, wasm_split_path = ::leptos::wasm_split, fallible)]
