@@ -12,7 +12,7 @@ use crate::shell::run;
 use crate::workspace::Workspace;
 
 /// All targets; each has a program and a folder of seeds in `tests/fuzz`.
-const TARGETS: [&str; 3] = ["json", "formulas", "transforms"];
+const TARGETS: [&str; 5] = ["bodies", "files", "signatures", "formulas", "transforms"];
 /// How long each one runs unless told otherwise, in seconds.
 pub const SECONDS: u32 = 60;
 /// What makes the compiler note which places of a program an input reaches.

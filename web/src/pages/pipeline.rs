@@ -3,9 +3,13 @@
 //! their own, which are fetched when they are opened.
 
 pub mod acts;
+<<<<<<< ours
 mod failure_desk;
 mod failure_operations;
 mod failure_row;
+=======
+mod backfill;
+>>>>>>> theirs
 pub mod feed;
 mod fix_dialog;
 pub mod head;

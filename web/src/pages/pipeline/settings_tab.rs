@@ -5,6 +5,7 @@ use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::acts::{Change, delete, update};
+use super::backfill::BackfillCard;
 use super::save_bar::SaveBar;
 use super::use_store;
 use crate::api::FormErrors;
@@ -22,6 +23,7 @@ pub fn SettingsTab() -> impl IntoView {
         <div class="narrow-page stack">
             <NameCard/>
             <KeepCard/>
+            <BackfillCard/>
             <DeleteCard/>
         </div>
     }
