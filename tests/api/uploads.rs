@@ -42,7 +42,6 @@ async fn uploads(client: &Client, id: &str) -> Vec<Value> {
     let data = client.data(UPLOADS, json!({ "id": id })).await;
     let found = &data["pipeline"]["uploads"];
     let nodes = found["nodes"].as_array().unwrap().clone();
-    assert_eq!(found["totalCount"], nodes.len());
     nodes
 }
 

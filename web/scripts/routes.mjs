@@ -34,5 +34,7 @@ export const later = [
   { name: "previewing a transform", parts: ["transform", "engine"], weight: 0.2, limitKb: 250 },
   { name: "trying a transform", parts: ["transform", "trials"], weight: 0.3 },
   { name: "changing a dashboard", parts: ["dashboard", "tools"], weight: 0.3 },
+  { name: "who may send to a webhook", parts: ["pipeline", "source", "senders"], weight: 0.3 },
+  { name: "handing files over", parts: ["pipeline", "source", "handover"], weight: 0.3 },
   { name: "what is opened with a shortcut", parts: ["home", "extras"], weight: 0.2 },
 ];

@@ -138,6 +138,22 @@ pub fn impact(
     Box::pin(split::impact(pipeline_id, draft_steps, draft_time_field))
 }
 
+/// Who may send to a webhook: its id and its address.
+pub fn senders(id: cynic::Id, url: String) -> Fetching<AnyView> {
+    Box::pin(split::senders(id, url))
+}
+
+/// Handing files over to a pipeline.
+pub fn handover(id: cynic::Id) -> Fetching<AnyView> {
+    Box::pin(split::handover(id))
+}
+
+/// Shows what is fetched: grey until then, an explanation when that fails.
+pub fn shown(view: Fetching<AnyView>) -> AnyView {
+    let grey = view! { <Skeleton height="160px"/> };
+    later(view, grey.into_any(), failed)
+}
+
 /// A page, or a part of one, that may still have to be fetched: grey meanwhile, an explanation when
 /// that fails.
 #[component]

@@ -1,6 +1,7 @@
 //! Making a pipeline at `/pipelines/new/:kind?`: choose a source, then its own steps. The step is
 //! in the address (`?step=`), what is entered lives here, so one can go back without losing it.
 
+mod file;
 mod polling;
 mod stepper;
 mod waiting;
@@ -69,6 +70,7 @@ pub fn NewPipelinePage() -> impl IntoView {
     // Each kind's steps are one view, so that going from step to step keeps what is in it.
     let content = move || match kind.get().as_str() {
         "webhook" => view! { <webhook::WebhookSteps draft made/> }.into_any(),
+        "file" => view! { <file::FileSteps draft made/> }.into_any(),
         "api" => view! { <polling::PollingSteps draft step/> }.into_any(),
         _ => view! { <Choose/> }.into_any(),
     };

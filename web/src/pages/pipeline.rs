@@ -3,13 +3,10 @@
 //! their own, which are fetched when they are opened.
 
 pub mod acts;
-<<<<<<< ours
+mod backfill;
 mod failure_desk;
 mod failure_operations;
 mod failure_row;
-=======
-mod backfill;
->>>>>>> theirs
 pub mod feed;
 mod fix_dialog;
 pub mod head;
@@ -32,11 +29,13 @@ pub mod errors_tab;
 mod event_table;
 pub mod flow;
 mod flow_sinks;
+pub mod handover;
 pub mod impact;
 pub mod overview_tab;
 mod run_details;
 pub mod runs_tab;
 mod save_bar;
+pub mod senders;
 pub mod settings_tab;
 pub mod sinks;
 pub mod source_tab;

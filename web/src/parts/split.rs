@@ -24,11 +24,13 @@ use crate::{
         pipeline::{
             PipelinePage,
             errors_tab::ErrorsTab,
+            handover::Handover,
             impact::Impact,
             overview_tab::OverviewTab,
             polling_form::PollingDraft,
             polling_more::PollingMore,
             runs_tab::RunsTab,
+            senders::Senders,
             settings_tab::SettingsTab,
             sinks::SinksTab,
             source_tab::SourceTab,
@@ -141,6 +143,16 @@ pub fn polling_more(
     errors: FormErrors,
 ) -> Fetched<AnyView> {
     Ok(view! { <PollingMore draft test errors/> }.into_any())
+}
+
+#[wasm_split(senders, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn senders(id: cynic::Id, url: String) -> Fetched<AnyView> {
+    Ok(view! { <Senders id url/> }.into_any())
+}
+
+#[wasm_split(handover, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn handover(id: cynic::Id) -> Fetched<AnyView> {
+    Ok(view! { <Handover id/> }.into_any())
 }
 
 #[wasm_split(transform, wasm_split_path = ::leptos::wasm_split, fallible)]

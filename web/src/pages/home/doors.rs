@@ -1,4 +1,4 @@
-//! The three doors: demo data, a webhook, an API. The first needs one click.
+//! The doors: demo data, a webhook, an API, a file. The first needs one click.
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
@@ -47,6 +47,15 @@ pub fn Doors() -> impl IntoView {
                     "Connect an API"
                 </ButtonLink>
             </Door>
+            <Door
+                icon=Icon::Table
+                title="Upload a file"
+                text="A CSV or JSON file becomes records at once. More files can follow."
+            >
+                <ButtonLink href="/pipelines/new/file" test_id="upload-file">
+                    "Upload a file"
+                </ButtonLink>
+            </Door>
         </div>
     }
 }
@@ -86,6 +95,10 @@ pub fn SmallDoors() -> impl IntoView {
             <a class="card small-door" href="/pipelines/new/api" data-testid="connect-api">
                 <span class="door-icon"><IconView icon=Icon::Globe/></span>
                 <span><b>"Connect an API"</b><span class="muted small">"Polled as often as you like"</span></span>
+            </a>
+            <a class="card small-door" href="/pipelines/new/file" data-testid="upload-file">
+                <span class="door-icon"><IconView icon=Icon::Table/></span>
+                <span><b>"Upload a file"</b><span class="muted small">"CSV, NDJSON or JSON"</span></span>
             </a>
         </div>
     }

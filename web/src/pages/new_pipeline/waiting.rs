@@ -16,6 +16,7 @@ use crate::pages::pipeline::queries::{
     LiveRecords, LiveRecordsVariables, Pipeline, PipelineQuery, PipelineVariables, Record, Source,
 };
 use crate::pages::pipeline::source_tab::UrlBox;
+use crate::parts;
 use dash_shared::fields::sample_fields;
 
 /// The cursor before the first record of a pipeline.
@@ -80,6 +81,7 @@ fn WaitingBody(pipeline: Pipeline, first: RwSignal<Option<Record>>) -> impl Into
     let name = pipeline.name.clone();
     let has_come = Memo::new(move |_| first.with(Option::is_some));
     let open = format!("/pipelines/{}", pipeline.id.inner());
+    let senders = parts::shown(parts::senders(pipeline.id.clone(), url.clone()));
     view! {
         <div class="step-body wide">
             <header class="step-head">
@@ -101,6 +103,7 @@ fn WaitingBody(pipeline: Pipeline, first: RwSignal<Option<Record>>) -> impl Into
                     <UrlBox url=url.clone()/>
                     <Snippets url=url.clone() event=Signal::stored(example_event())/>
                 </Card>
+                {senders}
             </div>
         </div>
     }

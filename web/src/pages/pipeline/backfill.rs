@@ -5,7 +5,6 @@ use cynic::{MutationBuilder as _, QueryBuilder as _};
 use gloo_timers::future::TimeoutFuture;
 use leptos::{prelude::*, task::spawn_local};
 
-use super::mutations::IdVariables;
 use super::use_store;
 use crate::api::{self, UserError, schema};
 use crate::components::{Button, Card, ConfirmDialog, Icon, Meter, use_toasts};
@@ -13,6 +12,13 @@ use crate::format::{count, plural};
 
 /// How long is waited before it is looked again how far it has come, in milliseconds.
 const LOOK_AGAIN_MS: u32 = 1_000;
+
+/// Variables of the operations that take a pipeline's id alone.
+#[derive(cynic::QueryVariables, Clone, Debug)]
+pub struct IdVariables {
+    /// Which.
+    pub id: cynic::Id,
+}
 
 /// How far a backfill has come.
 #[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,45 +128,40 @@ impl Backfill {
     }
 }
 
+/// Looks how far it has come until it is over, or the page is left.
+async fn watch(variables: IdVariables, backfill: RwSignal<Option<Backfill>>) {
+    loop {
+        let answer = api::run(FindBackfill::build(variables.clone())).await;
+        let Ok(answer) = answer else { return };
+        let found = answer.pipeline.backfill;
+        let goes_on = found.as_ref().is_some_and(Backfill::is_running);
+        if backfill.try_set(found).is_some() || !goes_on {
+            return;
+        }
+        TimeoutFuture::new(LOOK_AGAIN_MS).await;
+    }
+}
+
 /// The card.
 #[component]
 pub fn BackfillCard() -> impl IntoView {
     let (store, toasts) = (use_store(), use_toasts());
     let backfill = RwSignal::new(None::<Backfill>);
     let (asking, busy) = (RwSignal::new(false), RwSignal::new(false));
-    let id = store
-        .pipeline
-        .with_untracked(|pipeline| pipeline.id.clone());
     let variables = move || IdVariables {
         id: store
             .pipeline
             .with_untracked(|pipeline| pipeline.id.clone()),
     };
-    // Looks until it is over, or the page is left.
-    let look = move || {
-        let variables = IdVariables { id: id.clone() };
-        spawn_local(async move {
-            loop {
-                let answer = api::run(FindBackfill::build(variables.clone())).await;
-                let Ok(answer) = answer else { return };
-                let found = answer.pipeline.backfill;
-                let goes_on = found.as_ref().is_some_and(Backfill::is_running);
-                if backfill.try_set(found).is_some() || !goes_on {
-                    return;
-                }
-                TimeoutFuture::new(LOOK_AGAIN_MS).await;
-            }
-        });
-    };
+    let look = move || spawn_local(watch(variables(), backfill));
     look();
-    let look = StoredValue::new_local(look);
     let start = move || {
         busy.set(true);
         spawn_local(async move {
             match api::run(StartBackfill::build(variables())).await {
                 Ok(answer) => match answer.start_backfill.user_errors.into_iter().next() {
                     Some(problem) => toasts.error(problem.message),
-                    None => look.with_value(|look| look()),
+                    None => look(),
                 },
                 Err(error) => toasts.error(error.message),
             }
@@ -171,7 +172,10 @@ pub fn BackfillCard() -> impl IntoView {
     let stop = move || {
         spawn_local(async move {
             match api::run(CancelBackfill::build(variables())).await {
-                Ok(_) => look.with_value(|look| look()),
+                Ok(answer) => match answer.cancel_backfill.user_errors.into_iter().next() {
+                    Some(problem) => toasts.error(problem.message),
+                    None => look(),
+                },
                 Err(error) => toasts.error(error.message),
             }
         });
@@ -188,7 +192,11 @@ pub fn BackfillCard() -> impl IntoView {
         format!(
             "Everything that came in and is still kept goes through the steps again. The result \
              takes the place of {}; until then these are shown.",
-            plural(records.to_string().parse().unwrap_or(0), "record", "records")
+            plural(
+                records.to_string().parse().unwrap_or(0),
+                "record",
+                "records"
+            )
         )
     };
     view! {

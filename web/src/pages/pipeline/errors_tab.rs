@@ -156,7 +156,7 @@ fn Groups(desk: FailureDesk, open: Memo<i32>) -> impl IntoView {
     };
     view! {
         {move || replay.get().map(|replay| view! { <Progress replay/> })}
-        <Show when=move || (open.get() > 0)>
+        <Show when=move || 0 < open.get()>
             <Card class="failure-groups" title="Why records failed" actions test_id="failure-groups">
                 <ul class="plain">
                     <For each=move || groups.get() key=|group| (group.step, group.path.clone(), group.count) let:group>

@@ -233,7 +233,7 @@ pub struct ReopenVariables {
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ReopenVariables")]
 pub struct ReopenFailures {
-    /// How many they were.
+    /// What became of it.
     #[arguments(input: $input)]
     pub reopen_failures: ReopenFailuresPayload,
 }
@@ -241,8 +241,6 @@ pub struct ReopenFailures {
 /// The answer to [`ReopenFailures`].
 #[derive(cynic::QueryFragment, Clone, Debug)]
 pub struct ReopenFailuresPayload {
-    /// How many they were.
-    pub count: i32,
     /// What to fix.
     pub user_errors: Vec<UserError>,
 }

@@ -85,20 +85,8 @@ pub fn FixDialog(
             }
         });
     };
-    let footer = move || {
-        view! {
-            <Button on_click=move || desk.fixing.set(None)>"Cancel"</Button>
-            <Button
-                kind=ButtonKind::Primary
-                busy
-                disabled=Signal::derive(move || wrong_json.with(Option::is_some))
-                on_click=send
-                test_id="fix-send"
-            >
-                "Put in again"
-            </Button>
-        }
-    };
+    let disabled = Signal::derive(move || wrong_json.with(Option::is_some));
+    let footer = move || footer(desk, busy, disabled, send);
     view! {
         <Dialog
             open
@@ -131,6 +119,20 @@ pub fn FixDialog(
         </Dialog>
     }
     .into_any()
+}
+
+fn footer(
+    desk: FailureDesk,
+    busy: RwSignal<bool>,
+    disabled: Signal<bool>,
+    send: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    view! {
+        <Button on_click=move || desk.fixing.set(None)>"Cancel"</Button>
+        <Button kind=ButtonKind::Primary busy disabled on_click=send test_id="fix-send">
+            "Put in again"
+        </Button>
+    }
 }
 
 fn words(failure: &Failure) -> String {

@@ -112,6 +112,7 @@ pub const fn source_icon(source: &Source) -> Icon {
         Source::WebhookSource(_) => Icon::Webhook,
         Source::HttpPollingSource(_) => Icon::Globe,
         Source::PipelineSource(_) => Icon::Pipelines,
+        Source::FileUploadSource(_) => Icon::Table,
         Source::DemoSource(_) | Source::Other => Icon::Spark,
     }
 }

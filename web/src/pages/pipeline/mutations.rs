@@ -16,6 +16,15 @@ pub enum SourceInput {
     Webhook(WebhookSourceInput),
     /// A polled address.
     HttpPolling(Box<HttpPollingSourceInput>),
+    /// Files.
+    FileUpload(FileUploadSourceInput),
+}
+
+/// A source of files.
+#[derive(cynic::InputObject, Clone, Debug)]
+pub struct FileUploadSourceInput {
+    /// Where the name of a record is.
+    pub key_path: Option<String>,
 }
 
 /// A webhook source.

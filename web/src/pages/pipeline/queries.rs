@@ -106,6 +106,8 @@ pub enum Source {
     PipelineSource(PipelineSource),
     /// It is invented.
     DemoSource(DemoSource),
+    /// Files are handed over.
+    FileUploadSource(FileUploadSource),
     /// A kind this client does not know yet.
     #[cynic(fallback)]
     Other,
@@ -143,6 +145,13 @@ pub struct CronSchedule {
 pub struct PipelineSource {
     /// Which.
     pub pipeline_id: cynic::Id,
+}
+
+/// Files that people hand over.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct FileUploadSource {
+    /// Where the name of a record is, if records have names.
+    pub key_path: Option<String>,
 }
 
 /// Orders of a web shop that does not exist.

@@ -16,6 +16,7 @@ use crate::api::{self, FormErrors};
 use crate::components::{
     Banner, Button, ButtonSize, Card, ConfirmDialog, CopyButton, Icon, Skeleton, Tone, use_toasts,
 };
+use crate::parts;
 use crate::session::use_session;
 use dash_shared::plans::Plan;
 
@@ -39,6 +40,10 @@ pub fn SourceTab() -> impl IntoView {
                 </Card>
             }
             .into_any()
+        }
+        Source::FileUploadSource(_) => {
+            let id = pipeline.with_untracked(|pipeline| pipeline.id.clone());
+            view! { <div class="narrow-page">{parts::shown(parts::handover(id))}</div> }.into_any()
         }
         Source::DemoSource(_) | Source::Other => view! {
             <Card title="Demo data" class="narrow-page">
@@ -91,9 +96,9 @@ fn WebhookCard() -> impl IntoView {
                 </p>
                 <UrlBox url/>
                 <ul class="facts small muted">
-                    <li>"POST a JSON object, or an array of up to 10,000 of them, 10 MB at most."</li>
+                    <li>"POST JSON, NDJSON, CSV or a form: up to 10,000 records, 10 MB at most."</li>
                     <li>"It answers 2xx once the records are on disk: what was answered is never lost."</li>
-                    <li>"What is not JSON is refused with a reason; nothing else is lost with it."</li>
+                    <li>"What cannot be read is refused with a reason; nothing else is lost with it."</li>
                 </ul>
                 <div class="row">
                     <Button size=ButtonSize::Small icon=Icon::Refresh on_click=move || open.set(true) test_id="regenerate">
@@ -102,6 +107,10 @@ fn WebhookCard() -> impl IntoView {
                 </div>
             </Card>
             {move || view! { <SendEvent url=url.get()/> }}
+            {move || {
+                let id = store.pipeline.with_untracked(|pipeline| pipeline.id.clone());
+                parts::shown(parts::senders(id, url.get()))
+            }}
         </div>
         <ConfirmDialog
             open

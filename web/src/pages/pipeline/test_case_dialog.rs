@@ -33,6 +33,10 @@ const HELD: &str = "held";
 const FAILURE: &str = "failure";
 
 /// The dialog; open while a test case is being written.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a form: its fields one after the other"
+)]
 #[component]
 pub fn TestDialog(
     /// The pipeline.
@@ -76,7 +80,7 @@ pub fn TestDialog(
         errors.clear();
         let record = parse(&input.get_untracked(), "input", errors);
         let wanted = read(&kind.get_untracked(), &expected.get_untracked(), errors);
-        let (Some(record), Some(wanted), Some(what)) = (record, wanted, editing.get_untracked())
+        let (Some(record), Ok(wanted), Some(what)) = (record, wanted, editing.get_untracked())
         else {
             return;
         };
@@ -232,11 +236,14 @@ fn parse(text: &str, field: &str, errors: FormErrors) -> Option<Value> {
         .ok()
 }
 
-/// What is expected; the inner one is none when that is what comes now.
-fn read(kind: &str, text: &str, errors: FormErrors) -> Option<Option<ExpectationInput>> {
-    Some(Some(match kind {
+/// What is wrong is told beside the field.
+struct Wrong;
+
+/// What is expected; none when that is what comes now.
+fn read(kind: &str, text: &str, errors: FormErrors) -> Result<Option<ExpectationInput>, Wrong> {
+    Ok(Some(match kind {
         RECORDS => {
-            let records = match parse(text, "expected", errors)? {
+            let records = match parse(text, "expected", errors).ok_or(Wrong)? {
                 Value::Array(records) => records,
                 one => vec![one],
             };
@@ -245,7 +252,7 @@ fn read(kind: &str, text: &str, errors: FormErrors) -> Option<Option<Expectation
         DROPPED => ExpectationInput::Dropped(true),
         HELD => ExpectationInput::Held(true),
         FAILURE => ExpectationInput::Failure(text.to_owned()),
-        _ => return Some(None),
+        _ => return Ok(None),
     }))
 }
 

@@ -234,7 +234,10 @@ fn DeleteDialog(
             deleting.set(None);
             match answer {
                 Err(error) => toasts.api_error(&error),
-                Ok(_) => on_deleted.run(()),
+                Ok(answer) => match answer.delete_transform_test.user_errors.first() {
+                    Some(problem) => toasts.error(problem.message.clone()),
+                    None => on_deleted.run(()),
+                },
             }
         });
     };

@@ -7,6 +7,7 @@ use crate::api::{DateTime, Json, PageInfo, UserError, schema};
 pub const VERSIONS_PAGE: i32 = 30;
 
 /// What people saw of a pipeline from one change to the next.
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
 #[cynic(graphql_type = "PipelineVersion")]
 pub struct Version {

@@ -155,6 +155,7 @@ fn Compare(versions: Vec<Version>) -> impl IntoView {
             SelectOption::new(version.version.to_string(), label)
         })
         .collect();
+    let options = Signal::stored(options);
     let versions = StoredValue::new(versions);
     let find = move |number: String| {
         versions.with_value(|versions| {
@@ -172,10 +173,10 @@ fn Compare(versions: Vec<Version>) -> impl IntoView {
             <Card title="Compare" test_id="compare">
                 <div class="version-pair">
                     <Field label="From">
-                        <Select value=old on_change=bind(old) options=options.clone() test_id="compare-from"/>
+                        <Select value=old on_change=bind(old) options test_id="compare-from"/>
                     </Field>
                     <Field label="To">
-                        <Select value=new on_change=bind(new) options=options.clone() test_id="compare-to"/>
+                        <Select value=new on_change=bind(new) options test_id="compare-to"/>
                     </Field>
                 </div>
                 {compared}

@@ -14,6 +14,7 @@ pub const fn source_name(source: &Source) -> &'static str {
         Source::HttpPollingSource(_) => "API polling",
         Source::PipelineSource(_) => "Pipeline",
         Source::DemoSource(_) => "Demo data",
+        Source::FileUploadSource(_) => "File upload",
         Source::Other => "Source",
     }
 }
@@ -21,12 +22,13 @@ pub const fn source_name(source: &Source) -> &'static str {
 /// What a source does, in half a line.
 pub fn source_detail(source: &Source) -> String {
     match source {
-        Source::WebhookSource(_) => "JSON posted to a secret URL".to_owned(),
+        Source::WebhookSource(_) => "Events posted to a secret URL".to_owned(),
         Source::HttpPollingSource(polling) => {
             format!("{}, {}", host(&polling.url), schedule(polling))
         }
         Source::PipelineSource(_) => "What another pipeline stores".to_owned(),
         Source::DemoSource(_) => "Orders of an invented web shop".to_owned(),
+        Source::FileUploadSource(_) => "CSV, NDJSON and JSON files".to_owned(),
         Source::Other => "Reload to see what is new".to_owned(),
     }
 }
@@ -170,13 +172,13 @@ pub const fn error_words(code: RunErrorCode) -> (&'static str, &'static str) {
             "The path to the records cannot be read",
             "Write a JSONPath: $ for the whole answer or the lines of a CSV, $.data for a list inside it, $.features[*] for each of its members.",
         ),
-        RunErrorCode::InvalidSignature => (
-            "A sender did not prove who it is",
-            "Check that the sender uses the secret that is set under Source, and the same kind of signature.",
-        ),
         RunErrorCode::SecretsLost => (
             "The stored headers cannot be opened",
             "The key that Dash was started with has changed. Enter the values of the headers again under Source.",
+        ),
+        RunErrorCode::InvalidSignature => (
+            "Somebody sent something without proving who it was",
+            "If that was the service you expect, check that the secret here and there is the same. If not, nothing was stored, and there is nothing to do.",
         ),
         RunErrorCode::Internal | RunErrorCode::Other => (
             "Something went wrong on our side",

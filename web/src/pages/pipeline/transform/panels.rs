@@ -35,8 +35,7 @@ const PANELS: &[Panel] = &[
 ];
 
 /// What tries the draft: which pipeline's it is, its steps, and its time field.
-type Trial =
-    fn(cynic::Id, Signal<Vec<Value>>, Signal<Option<String>>) -> parts::Fetching<AnyView>;
+type Trial = fn(cynic::Id, Signal<Vec<Value>>, Signal<Option<String>>) -> parts::Fetching<AnyView>;
 
 /// A panel that tries the draft on the server; a part of its own.
 fn tried(desk: Desk, trial: Trial) -> AnyView {
