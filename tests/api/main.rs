@@ -11,6 +11,7 @@ mod accounts;
 mod activity;
 mod architecture;
 mod backfill;
+mod compliance;
 mod crash;
 mod crash_rollups;
 mod crash_sinks;

@@ -11,7 +11,7 @@ const UPLOADS: &str = "query ($id: ID!) { pipeline(id: $id) { uploads { totalCou
                        state bytesRead totalBytes received stored dropped failed duplicates errors \
                        { line message } error { message line } } } } }";
 
-async fn new_upload_pipeline(client: &Client, options: Value) -> String {
+pub async fn new_upload_pipeline(client: &Client, options: Value) -> String {
     let input = json!({ "name": "Files", "source": { "fileUpload": options } });
     client.new_pipeline(input).await.0
 }
@@ -33,7 +33,7 @@ fn request(client: &Client, id: &str, query: &str) -> reqwest::RequestBuilder {
     }
 }
 
-async fn upload(client: &Client, id: &str, query: &str, file: impl Into<Vec<u8>>) -> Answer {
+pub async fn upload(client: &Client, id: &str, query: &str, file: impl Into<Vec<u8>>) -> Answer {
     let sent = request(client, id, query).body(file.into()).send().await;
     Answer::read(sent.unwrap()).await
 }
