@@ -41,8 +41,7 @@ pub async fn upload(client: &Client, id: &str, query: &str, file: impl Into<Vec<
 async fn uploads(client: &Client, id: &str) -> Vec<Value> {
     let data = client.data(UPLOADS, json!({ "id": id })).await;
     let found = &data["pipeline"]["uploads"];
-    let nodes = found["nodes"].as_array().unwrap().clone();
-    nodes
+    found["nodes"].as_array().unwrap().clone()
 }
 
 fn counts(answer: &Answer) -> Value {

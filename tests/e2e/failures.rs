@@ -71,8 +71,8 @@ async fn a_broken_record_is_mended_and_stored() {
     browser.sees_in("[data-testid=comparison]", "changed").await;
     browser.survey("pipeline-versions").await;
     // A test case holds to what the steps do now.
-    let test = json!({ "pipelineId": id, "name": "no number", "input": {"total": "n/a"} });
-    ann.done("createTransformTest", "test { id }", test).await;
+    let case = json!({ "pipelineId": id, "name": "no number", "input": {"total": "n/a"} });
+    ann.done("createTransformTest", "test { id }", case).await;
     let change = json!({ "id": id, "steps": steps });
     assert_eq!(
         ann.user_errors("updatePipeline", change).await,

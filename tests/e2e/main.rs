@@ -7,6 +7,7 @@ mod engine;
 mod explore;
 mod failures;
 mod frame;
+mod intake;
 mod later;
 mod sinks;
 mod transforms;
