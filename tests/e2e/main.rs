@@ -5,11 +5,9 @@ mod doors;
 mod editing;
 mod engine;
 mod explore;
-mod failures;
 mod frame;
 mod intake;
 mod later;
-mod sinks;
 mod transforms;
 
 use dash_tests::TestApp;

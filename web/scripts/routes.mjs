@@ -2,7 +2,7 @@
 //
 // The goal is 450 kB for every page, charts apart, and 250 kB more for charts, as they are sent to a
 // browser that knows brotli. The limits hold what has been reached: each is a little above it and
-// goes down with it. Three pages of pipelines are above the goal since they can do more: the tabs
+// goes down with it. Four pages of pipelines are above the goal since they can do more: the tabs Source,
 // Transform and Sinks, and making a pipeline.
 
 /**
@@ -17,13 +17,13 @@ export const routes = [
   { name: "/dashboards/…", parts: ["dashboard"], weight: 2, limitKb: 435 },
   { name: "/pipelines", parts: ["pipelines"], weight: 1.5, limitKb: 440 },
   { name: "/pipelines/…", parts: ["pipeline", "activity"], weight: 4, limitKb: 470 },
-  { name: "/pipelines/…/source", parts: ["pipeline", "source"], weight: 3, limitKb: 478 },
-  { name: "/pipelines/…/transform", parts: ["pipeline", "transform"], weight: 4, limitKb: 480 },
+  { name: "/pipelines/…/source", parts: ["pipeline", "source"], weight: 3, limitKb: 490 },
+  { name: "/pipelines/…/transform", parts: ["pipeline", "transform"], weight: 4, limitKb: 490 },
   { name: "/pipelines/…/sinks", parts: ["pipeline", "sinks"], weight: 4, limitKb: 515 },
   { name: "/pipelines/…/errors", parts: ["pipeline", "failures"], weight: 2, limitKb: 455 },
   { name: "/pipelines/…/versions", parts: ["pipeline", "versions"], weight: 2, limitKb: 450 },
   { name: "/pipelines/…/settings", parts: ["pipeline", "configure"], weight: 1, limitKb: 449 },
-  { name: "/pipelines/new/…", parts: ["new_pipeline"], weight: 4, limitKb: 480 },
+  { name: "/pipelines/new/…", parts: ["new_pipeline"], weight: 4, limitKb: 500 },
   { name: "/styleguide", parts: ["styleguide"], weight: 0.3, limitKb: 449 },
 ];
 
